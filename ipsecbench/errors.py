@@ -1,0 +1,73 @@
+"""The whole exception tree of ipsecbench.
+
+::
+
+    IpsecbenchError                exit code 1
+    ├── UsageError                 exit code 2   the caller asked for something that does not exist
+    ├── AgentError                 exit code 1   the agent is missing, died or refused an order
+    │   └── UnsupportedError       exit code 1   this library on this box has no such algorithm
+    ├── ProviderError              exit code 1   a cryptographic library failed
+    ├── CorrectnessError           exit code 5   a known answer came out wrong
+    ├── MeasurementError           exit code 1   nothing usable could be measured
+    │   └── UnstableError          exit code 4   measured, but not to the precision asked for
+    ├── DatasetError               exit code 1   a dataset is damaged, too new, or not a dataset
+    └── PolicyError                exit code 3   no parameter set meets the policy and the requirements
+
+Every message is one line that says what is wrong and what to do about it: the command line prints it as it is.
+"""
+
+from __future__ import annotations
+
+
+class IpsecbenchError(Exception):
+    """Root of every error that the command line turns into one clear line.
+
+    Attributes:
+        exit_code: the documented exit code of the process that ends with this error.
+    """
+
+    exit_code = 1
+
+
+class UsageError(IpsecbenchError):
+    """The caller named something that does not exist, or asked for nonsense (exit code 2)."""
+
+    exit_code = 2
+
+
+class AgentError(IpsecbenchError):
+    """The measuring agent is missing, died, or answered something that is not the protocol."""
+
+
+class UnsupportedError(AgentError):
+    """The library on this box has no such algorithm; the message says which library and why."""
+
+
+class ProviderError(IpsecbenchError):
+    """A cryptographic library raised or returned a failure."""
+
+
+class CorrectnessError(IpsecbenchError):
+    """An implementation gave a wrong answer to a known-answer test (exit code 5)."""
+
+    exit_code = 5
+
+
+class MeasurementError(IpsecbenchError):
+    """Nothing usable could be measured."""
+
+
+class UnstableError(MeasurementError):
+    """Measured, but not to the precision that was asked for (exit code 4)."""
+
+    exit_code = 4
+
+
+class DatasetError(IpsecbenchError):
+    """A dataset is damaged, of a newer schema, or not a dataset; the message names the field."""
+
+
+class PolicyError(IpsecbenchError):
+    """No parameter set meets the policy and the requirements (exit code 3)."""
+
+    exit_code = 3
