@@ -1,0 +1,85 @@
+"""A dataset in memory: one run on one box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
+
+FORMAT = "ipsecbench dataset"
+"""Value of the field ``format`` of every dataset."""
+SCHEMA_VERSION = 1
+"""Version of the schema that this program writes, and the newest that it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warning_:
+    """A doubt about the run as a whole."""
+
+    code: str
+    """Stable word, such as ``clock-drift`` or ``steal``."""
+    message: str
+    """One line for people: what was seen, what it does to the figures, what to do."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One run on one box, with its raw samples and its environment."""
+
+    created: str
+    """UTC time of the start, ISO 8601."""
+    tool_version: str
+    """Version of ipsecbench that measured."""
+    label: str | None
+    """Name that the user gave the run."""
+    ended: str
+    """``finished``, ``budget-spent`` or ``interrupted``."""
+    settings: Mapping[str, Any]
+    """What was asked for: mode, precision, time budget, sizes, providers, cores, mask, seed."""
+    environment: Mapping[str, Any]
+    """The box: ``hardware`` (see docs/hardware.md), ``libraries``, ``agent``, ``clock``, ``steal``."""
+    measurements: tuple[Measurement, ...]
+    """The rows."""
+    fits: tuple[Fit, ...] = ()
+    """Lines through the sizes of each algorithm."""
+    warnings: tuple[Warning_, ...] = ()
+    """Doubts about the run as a whole."""
+    redacted: bool = False
+    """Whether host names, serial numbers and MAC addresses were removed."""
+    sha256: str | None = field(default=None, compare=False)
+    """Digest of the file that it was read from; None for one that was not stored."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned row was measured or refused, none skipped."""
+        return self.ended == "finished"
+
+    @property
+    def masked(self) -> tuple[str, ...]:
+        """Instructions that the run pretended not to have."""
+        return tuple(self.settings.get("mask", ()))
+
+    @cached_property
+    def _by_workload(self) -> dict[Workload, Measurement]:
+        return {row.workload: row for row in self.measurements}
+
+    @cached_property
+    def _fit_by_key(self) -> dict[tuple[Tier, str, str, str], Fit]:
+        return {(fit.tier, fit.provider, fit.operation, fit.algorithm): fit for fit in self.fits}
+
+    def get(self, workload: Workload) -> Measurement | None:
+        """The row of a workload, whatever its status; None where it was not planned."""
+        return self._by_workload.get(workload)
+
+    def fit(self, tier: Tier, provider: str, operation: str, algorithm: str) -> Fit | None:
+        """The line of an algorithm and direction; None where too few sizes were measured."""
+        return self._fit_by_key.get((tier, provider, operation, algorithm))
+
+    def rows(self, **conditions: object) -> Iterator[Measurement]:
+        """Usable rows whose workload has the given attribute values, such as ``operation="outbound"``."""
+        for row in self.measurements:
+            if row.usable and all(getattr(row.workload, name) == value for name, value in conditions.items()):
+                yield row
