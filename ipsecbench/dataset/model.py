@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class RunWarning:
     """A doubt about the run as a whole."""
 
     code: str
@@ -45,7 +45,7 @@ class Dataset:
     """The rows."""
     fits: tuple[Fit, ...] = ()
     """Lines through the sizes of each algorithm."""
-    warnings: tuple[Warning_, ...] = ()
+    warnings: tuple[RunWarning, ...] = ()
     """Doubts about the run as a whole."""
     redacted: bool = False
     """Whether host names, serial numbers and MAC addresses were removed."""
