@@ -1,0 +1,1 @@
+"""Find the agent, run it, and speak its protocol (docs/agent-protocol.md)."""
