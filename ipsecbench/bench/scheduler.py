@@ -1,0 +1,215 @@
+"""Interleaved rounds: every workload once a round, in an order shuffled anew, until precise enough or out of time.
+
+A slow minute of the box then falls on all workloads alike instead of on one. A row leaves the rounds when its interval
+is as narrow as asked for; after every planned row had its minimum of samples, the time that is left goes to the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from ipsecbench.bench.calibration import calibrate
+from ipsecbench.bench.measurement import Measurement, Sample, Status, Workload
+from ipsecbench.bench.runner import RawSample, Runner
+from ipsecbench.bench.stability import row_flags
+from ipsecbench.bench.statistics import FEWEST_FOR_INTERVAL, median_estimate
+from ipsecbench.errors import CorrectnessError, MeasurementError, ProviderError, UnsupportedError
+
+FINISHED = "finished"
+BUDGET_SPENT = "budget-spent"
+INTERRUPTED = "interrupted"
+
+_SHORTEST_SAMPLE_NS = 1_000_000
+_LONGEST_SAMPLE_NS = 10_000_000
+_SHARE_FOR_MINIMUM = 0.6
+"""Share of the budget that the minimum of rounds may take; the rest is for rows that need more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long and how precisely to measure."""
+
+    precision: float = 0.01
+    """Wanted half width of the 95% interval, relative to the median."""
+    budget_seconds: float = 240.0
+    """Longest time for all rows together."""
+    minimum_rounds: int = 7
+    """Samples that every row gets before any row gets more."""
+    maximum_rounds: int = 200
+    """Samples after which a row is left as it is."""
+    seed: int = 0
+    """Seed of the order within each round."""
+
+    def sample_ns(self, rows: int) -> int:
+        """Length of one sample, so that the minimum of rounds fits into the budget."""
+        share = self.budget_seconds * 1e9 * _SHARE_FOR_MINIMUM / max(1, rows) / (self.minimum_rounds + 3)
+        return round(min(_LONGEST_SAMPLE_NS, max(_SHORTEST_SAMPLE_NS, share)))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands, for a screen."""
+
+    phase: str
+    """``calibrating`` or ``measuring``."""
+    workload: Workload
+    """What is being measured."""
+    done: int
+    """Rows done in this phase or round."""
+    total: int
+    """Rows of this phase or round."""
+    round: int
+    """Round, from 0."""
+    settled: int
+    """Rows that are precise enough."""
+    elapsed_seconds: float
+    """Since the start of the run."""
+    remaining_seconds: float
+    """At most, by the budget."""
+
+
+@dataclass(slots=True)
+class _Row:
+    workload: Workload
+    iterations: int = 0
+    samples: list[Sample] = field(default_factory=list)
+    detail: Mapping[str, object] = field(default_factory=dict)
+    status: Status | None = None
+    message: str | None = None
+    settled: bool = False
+
+
+class Scheduler:
+    """Measures a list of workloads.
+
+    Args:
+        runners: by provider.
+        pace: how long and how precisely.
+        progress: called before every sample; may raise KeyboardInterrupt like any other code.
+        clock: seconds that only grow; injected by tests.
+    """
+
+    def __init__(
+        self,
+        runners: Mapping[str, Runner],
+        pace: Pace,
+        progress: Callable[[Progress], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._runners = runners
+        self._pace = pace
+        self._progress = progress
+        self._clock = clock
+
+    def measure(self, workloads: Sequence[Workload]) -> tuple[tuple[Measurement, ...], str]:
+        """Measure the workloads.
+
+        Returns:
+            One row per workload in the given order, and how the run ended: :data:`FINISHED`, :data:`BUDGET_SPENT` (some
+            rows are less precise than asked for, or have no sample) or :data:`INTERRUPTED`. Ctrl-C ends the run early
+            and loses no sample.
+
+        Raises:
+            AgentError: the agent died.
+        """
+        rows = [_Row(workload) for workload in workloads]
+        self._start = self._clock()
+        self._sample_ns = self._pace.sample_ns(len(rows))
+        try:
+            self._calibrate(rows)
+            self._rounds(rows)
+            ended = BUDGET_SPENT if any(row.status is None and not row.settled for row in rows) else FINISHED
+        except KeyboardInterrupt:
+            ended = INTERRUPTED
+        return tuple(self._conclude(row, ended) for row in rows), ended
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._start
+
+    def _out_of_time(self) -> bool:
+        return self._elapsed() >= self._pace.budget_seconds
+
+    def _report(self, phase: str, row: _Row, done: int, total: int, number: int, settled: int) -> None:
+        if self._progress is not None:
+            elapsed = self._elapsed()
+            remaining = max(0.0, self._pace.budget_seconds - elapsed)
+            self._progress(Progress(phase, row.workload, done, total, number, settled, elapsed, remaining))
+
+    def _take(self, row: _Row, iterations: int) -> RawSample:
+        return self._runners[row.workload.provider].sample(row.workload, iterations)
+
+    def _attempt(self, row: _Row, action: Callable[[], None]) -> None:
+        """Do something for a row; a failure ends the row, and what it measured before counts for nothing."""
+        try:
+            action()
+        except UnsupportedError as error:
+            row.status, row.message = Status.UNSUPPORTED, str(error)
+        except (CorrectnessError, MeasurementError, ProviderError) as error:
+            row.status, row.message = Status.FAILED, str(error)
+            row.samples.clear()
+
+    def _calibrate(self, rows: Sequence[_Row]) -> None:
+        for index, row in enumerate(rows):
+            if self._out_of_time():
+                return
+            self._report("calibrating", row, index, len(rows), 0, 0)
+
+            def action(row: _Row = row) -> None:
+                row.iterations, trial = calibrate(
+                    lambda count: self._take(row, count), self._sample_ns, row.workload.cores
+                )
+                row.detail = trial.detail
+
+            self._attempt(row, action)
+
+    def _rounds(self, rows: Sequence[_Row]) -> None:
+        random = Random(self._pace.seed)  # noqa: S311  an order, not a secret
+        for number in range(self._pace.maximum_rounds):
+            active = [row for row in rows if row.iterations and row.status is None and not row.settled]
+            if not active:
+                return
+            random.shuffle(active)
+            settled = sum(row.settled for row in rows)
+            for index, row in enumerate(active):
+                if self._out_of_time():
+                    return
+                self._report("measuring", row, index, len(active), number, settled)
+                self._attempt(row, lambda row=row, number=number: self._sample(row, number))  # type: ignore[misc]
+
+    def _sample(self, row: _Row, number: int) -> None:
+        raw = self._take(row, row.iterations)
+        row.samples.append(
+            Sample(number, raw.iterations, raw.wall_ns, raw.cpu_ns, raw.cycles, raw.involuntary_switches)
+        )
+        if len(row.samples) >= max(self._pace.minimum_rounds, FEWEST_FOR_INTERVAL):
+            estimate = median_estimate([sample.ns_per_operation for sample in row.samples])
+            row.settled = estimate.relative_half_width <= self._pace.precision
+
+    def _conclude(self, row: _Row, ended: str) -> Measurement:
+        if row.status is not None:
+            return Measurement(row.workload, row.status, message=row.message)
+        if not row.samples:
+            why = "the run was interrupted first" if ended == INTERRUPTED else "the time budget was spent first"
+            return Measurement(row.workload, Status.SKIPPED, message=why)
+        estimate = median_estimate([sample.ns_per_operation for sample in row.samples])
+        status, message = Status.OK, None
+        if not row.settled:
+            status = Status.UNSTABLE
+            message = (
+                f"±{estimate.relative_half_width:.1%} after {len(row.samples)} samples; "
+                f"±{self._pace.precision:.1%} was asked for"
+            )
+        cycles = [sample.cycles / sample.iterations for sample in row.samples if sample.cycles is not None]
+        return Measurement(
+            row.workload,
+            status,
+            tuple(row.samples),
+            estimate,
+            median_estimate(cycles).median if cycles else None,
+            message,
+            row_flags(row.workload, row.samples),
+            row.detail,
+        )
