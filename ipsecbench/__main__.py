@@ -1,0 +1,5 @@
+"""``python -m ipsecbench``."""
+
+from ipsecbench.cli import main
+
+main()

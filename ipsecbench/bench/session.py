@@ -1,0 +1,210 @@
+"""One run on this box: what it is, what it offers, the plan, the figures, and what disturbed them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ipsecbench.agent.client import PROTOCOL_VERSION, AgentClient
+from ipsecbench.agent.mask import mask_environment
+from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
+from ipsecbench.bench.plan import AGENT_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan
+from ipsecbench.bench.runner import AgentRunner, Offer, PythonRunner, Runner
+from ipsecbench.bench.scheduler import Pace, Progress, Scheduler
+from ipsecbench.bench.stability import run_warnings
+from ipsecbench.bench.statistics import fit_line
+from ipsecbench.errors import AgentError, IpsecbenchError
+
+CLOCK_MILLISECONDS = 10
+_FEWEST_SIZES_FOR_FIT = 3
+_SAME_CLOCK = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run brought, before it becomes a dataset."""
+
+    created: str
+    """UTC time of the start, ISO 8601."""
+    ended: str
+    """See :mod:`ipsecbench.bench.scheduler`."""
+    environment: Mapping[str, Any]
+    """The box, its libraries, its clock and what was stolen."""
+    measurements: tuple[Measurement, ...]
+    """One row per planned workload."""
+    fits: tuple[Fit, ...]
+    """Lines through sizes."""
+    warnings: tuple[tuple[str, str], ...]
+    """Doubts about the run, as (code, message)."""
+
+
+@dataclass
+class Session:
+    """Everything that is open while measuring: the agent and the runners.
+
+    Use it as a context manager.
+
+    Args:
+        request: which workloads.
+        pace: how long and how precisely.
+        mask: instructions to hide, from :func:`ipsecbench.agent.mask.parse_mask`.
+
+    Raises (on entering):
+        AgentError: there is no agent, or no libcrypto although it was asked for.
+        UsageError: the mask cannot be applied here.
+    """
+
+    request: Request
+    pace: Pace
+    mask: tuple[str, ...] = ()
+    hardware: Mapping[str, Any] = field(default_factory=dict, init=False)
+    libraries: list[Mapping[str, Any]] = field(default_factory=list, init=False)
+    agent_info: Mapping[str, Any] = field(default_factory=dict, init=False)
+    cores: tuple[int, ...] = field(default=(), init=False)
+    _agent: AgentClient | None = field(default=None, init=False)
+    _runners: dict[str, Runner] = field(default_factory=dict, init=False)
+    _stack: ExitStack = field(default_factory=ExitStack, init=False)
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _open(self) -> None:
+        from ipsecbench.hardware.detect import detect
+
+        agent_providers = [name for name in self.request.providers if name in AGENT_PROVIDERS]
+        python_providers = [name for name in self.request.providers if name in PYTHON_PROVIDERS]
+        if agent_providers:
+            self._open_agent(agent_providers)
+        elif self.mask:
+            raise AgentError("--mask needs the agent: the Python libraries cannot be told to ignore instructions")
+        if python_providers and not self.mask:
+            self._open_python(python_providers)
+        self.hardware = detect(Path("/"), self._measure_clock).to_dict()
+
+    def _open_agent(self, providers: Sequence[str]) -> None:
+        agent = self._stack.enter_context(AgentClient())
+        info = agent.request("info")
+        if info.get("protocol") != PROTOCOL_VERSION:
+            raise AgentError(f"{agent.path} speaks protocol {info.get('protocol')!r}; reinstall ipsecbench")
+        if self.mask:
+            settings = next((row.get("cpu_settings") for row in info["libraries"] if row.get("cpu_settings")), None)
+            environment = mask_environment(self.mask, str(info.get("machine")), settings)
+            agent = self._stack.enter_context(AgentClient(environment=environment))
+            info = agent.request("info")
+        self._agent, self.agent_info = agent, info
+        self.libraries += [row for row in info["libraries"] if row["provider"] in providers]
+        for row in self.libraries:
+            if row["provider"] == "libcrypto" and row["status"] != "loaded":
+                raise AgentError(
+                    f"no usable libcrypto: {row['note']}; "
+                    "install OpenSSL, or name its libcrypto.so in IPSECBENCH_LIBCRYPTO"
+                )
+        self.cores = self._order_cores([int(core) for core in info["cores"]])
+        runner = AgentRunner(agent, self.cores)
+        # libgcrypt cannot be told to ignore instructions: its figures would not be those of the masked box.
+        usable = [name for name in providers if not (self.mask and name == "libgcrypt")]
+        self._runners.update(dict.fromkeys(usable, runner))
+
+    def _open_python(self, providers: Sequence[str]) -> None:
+        from ipsecbench.providers.catalogue import library_info
+
+        for name in providers:
+            self.libraries.append(library_info(name))
+        self._runners.update(dict.fromkeys(providers, PythonRunner(providers)))
+
+    def _order_cores(self, cores: Sequence[int]) -> tuple[int, ...]:
+        """The fastest first; among equals the highest number, since the lowest one gets most interrupts."""
+        rates = {core: self._measure_clock(core) or 0.0 for core in cores}
+        fastest = max(rates.values(), default=0.0)
+        return tuple(sorted(cores, key=lambda core: (rates[core] < fastest * (1 - _SAME_CLOCK), -core)))
+
+    def _measure_clock(self, core: int | None) -> float | None:
+        if self._agent is None:
+            return None
+        hz = self._agent.request("clock", core=core, milliseconds=CLOCK_MILLISECONDS).get("hz")
+        return float(hz) if hz else None
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Everything that can be measured here, and why the rest cannot."""
+        runners = {id(runner): runner for runner in self._runners.values()}.values()
+        return tuple(offer for runner in runners for offer in runner.offers() if offer.provider in self._runners)
+
+    def plan(self) -> tuple[Workload, ...]:
+        """The workloads that were asked for.
+
+        Raises:
+            UsageError: see :func:`ipsecbench.bench.plan.build_plan`.
+        """
+        return build_plan(self.offers(), self.request)
+
+    def measure(self, plan: Sequence[Workload], progress: Callable[[Progress], None] | None = None) -> RunResult:
+        """Measure a plan. Ctrl-C ends it early and keeps what was measured.
+
+        Raises:
+            AgentError: the agent died.
+        """
+        from ipsecbench.hardware.steal import snapshot, stolen_share
+
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        used = self.cores[: max(1, self.request.cores)]
+        before, stat_before = self._clocks(used), snapshot()
+        measurements, ended = Scheduler(self._runners, self.pace, progress).measure(plan)
+        steal = stolen_share(stat_before, snapshot())
+        after = self._clocks(used)
+        warnings = run_warnings(before, after, steal, self.hardware)
+        environment = {
+            "hardware": self.hardware,
+            "libraries": self.libraries,
+            "agent": {key: value for key, value in self.agent_info.items() if key not in ("id", "type", "libraries")},
+            "clock": {
+                "before": [{"core": core, "hz": hz} for core, hz in before.items()],
+                "after": [{"core": core, "hz": hz} for core, hz in after.items()],
+            },
+            "steal": steal,
+            "core_order": list(self.cores),
+            "python": platform.python_version(),
+        }
+        return RunResult(created, ended, environment, measurements, fit_lines(measurements), tuple(warnings))
+
+    def _clocks(self, cores: Sequence[int]) -> dict[int, float]:
+        rates = {}
+        for core in cores:
+            try:
+                hz = self._measure_clock(core)
+            except IpsecbenchError:
+                continue
+            if hz:
+                rates[core] = hz
+        return rates
+
+
+def fit_lines(measurements: Sequence[Measurement]) -> tuple[Fit, ...]:
+    """Lines through the sizes of every algorithm and direction that was measured at three sizes or more."""
+    groups: dict[tuple[Tier, str, str, str], dict[int, list[float]]] = {}
+    for row in measurements:
+        work = row.workload
+        if row.usable and work.size_bytes is not None and work.cores == 1 and not work.operation.startswith("prf"):
+            key = (work.tier, work.provider, work.operation, work.algorithm)
+            groups.setdefault(key, {})[work.size_bytes] = [sample.ns_per_operation for sample in row.samples]
+    fits = []
+    for (tier, provider, operation, algorithm), samples in groups.items():
+        if len(samples) >= _FEWEST_SIZES_FOR_FIT:
+            fixed, slope, residual = fit_line(samples)
+            fits.append(Fit(tier, provider, operation, algorithm, fixed, slope, tuple(sorted(samples)), residual))
+    return tuple(fits)

@@ -1,0 +1,50 @@
+"""Which commands there are. Their modules import what they need when they run, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ipsecbench import __version__
+from ipsecbench.cli.bench import bench_command
+from ipsecbench.cli.detect import detect_command
+from ipsecbench.cli.recommend import recommend_command
+from ipsecbench.cli.report import report_command
+from ipsecbench.cli.run import run_command
+
+app = typer.Typer(
+    name="ipsecbench",
+    help="Measure this box and recommend the IKE (phase 1) and ESP (phase 2) parameters to run on it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog=(
+        "Exit codes: 0 ok, 1 error, 2 usage, 3 policy or threshold not met, 4 measured but unstable, "
+        "5 correctness failed, 130 interrupted."
+    ),
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"ipsecbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("run", help="Do the whole job: detect, measure, recommend, write the dataset and the report.")(run_command)
+app.command("detect", help="Say what this box is: CPU, crypto instructions, kernel drivers, libcrypto, clock.")(
+    detect_command
+)
+app.command("bench", help="Measure only, and write the dataset.")(bench_command)
+app.command("recommend", help="Recommend phase 1 and phase 2 parameter sets from a dataset.")(recommend_command)
+app.command("report", help="Write the HTML report of a dataset.")(report_command)

@@ -1,0 +1,87 @@
+"""``ipsecbench run``: the whole job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipsecbench.cli import options as option
+
+
+def run_command(
+    quick: option.Quick = False,
+    policy: Annotated[str, typer.Option("--policy", help="modern, legacy-interop, or a policy file.")] = "modern",
+    goal: Annotated[str | None, typer.Option("--goal", help="Throughput wanted, such as 500M or 1G (bit/s).")] = None,
+    min_bits: Annotated[int | None, typer.Option("--min-bits", help="Least strength in bits.")] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Traffic: imix-simple, imix-csit, or a packet size.")
+    ] = None,
+    mtu: Annotated[int, typer.Option("--mtu", help="MTU of the link.")] = 1500,
+    nat_t: Annotated[bool, typer.Option("--nat-t", help="ESP is encapsulated in UDP.")] = False,
+    only: option.Only = None,
+    sizes: option.Sizes = None,
+    providers: option.Providers = None,
+    cores: option.Cores = "all",
+    mask: option.Mask = None,
+    budget: option.Budget = None,
+    precision: option.Precision = None,
+    seed: option.Seed = 0,
+    label: option.Label = None,
+    redact: option.Redact = False,
+    output: option.Output = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Report to write (default: beside the dataset).")
+    ] = None,
+    force: option.Force = False,
+    dry_run: option.DryRun = False,
+    strict: option.Strict = False,
+    quiet: option.Quiet = False,
+    json_output: option.Json = False,
+) -> None:
+    """Detect, measure, recommend, write the dataset and the HTML report, and say the answer on one screen."""
+    from ipsecbench.cli.measure import MeasureOptions, describe_plan, judge, measure_and_store, output_path, say
+    from ipsecbench.cli.recommend import build_requirements, render_recommendation
+    from ipsecbench.recommend.policy import load_policy
+
+    options = MeasureOptions(
+        quick, tuple(only or ()), sizes, providers, cores, mask, budget, precision, seed, label, redact, output,
+        force, quiet, strict,
+    )  # fmt: skip
+    # Whatever the user can get wrong is found out before the long part.
+    chosen_policy = load_policy(policy)
+    requirements = build_requirements(goal, min_bits, profile, mtu, nat_t)
+    with options.session() as session:
+        plan = session.plan()
+        if dry_run:
+            typer.echo(describe_plan(plan, options))
+            return
+        path = output_path(options)
+        report_path = _report_path(path, report, force)
+        dataset = measure_and_store(session, plan, path, options)
+    say(f"Saved {path}")
+
+    from ipsecbench.recommend import recommend
+    from ipsecbench.report.page import write_report
+
+    recommendation = recommend(dataset, chosen_policy, requirements)
+    write_report(report_path, dataset, recommendation)
+    say(f"Saved {report_path}")
+    if json_output:
+        typer.echo(json.dumps(recommendation.to_dict()))
+    else:
+        typer.echo(render_recommendation(recommendation))
+    judge(dataset, strict)
+
+
+def _report_path(dataset: Path, report: Path | None, force: bool) -> Path:
+    from ipsecbench.dataset.store import SUFFIX, check_writable
+    from ipsecbench.errors import DatasetError
+
+    path = report or dataset.with_name(dataset.name.removesuffix(SUFFIX).removesuffix(".json") + ".html")
+    if path.exists() and not force and not path.is_dir():
+        raise DatasetError(f"{path} exists; choose another --report, or replace it with --force")
+    check_writable(path)
+    return path

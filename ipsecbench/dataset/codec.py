@@ -1,0 +1,215 @@
+"""Datasets to and from JSON objects, validated against the published schema.
+
+The schema says what a field may be; what it cannot say (columns of equal length, medians that follow from their
+samples, no workload twice) is checked here. Every refusal names the field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from statistics import median
+from typing import Any
+
+from ipsecbench.bench.measurement import Estimate, Fit, Measurement, Sample, Status, Tier, Workload
+from ipsecbench.dataset.model import FORMAT, SCHEMA_VERSION, Dataset, RunWarning
+from ipsecbench.errors import DatasetError
+
+_COLUMNS = ("round", "iterations", "wall_ns", "cpu_ns", "involuntary_switches")
+_MEDIAN_TOLERANCE = 1e-6
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON Schema of the version that is written."""
+    path = files("ipsecbench.dataset").joinpath("schema", f"dataset-{SCHEMA_VERSION}.schema.json")
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def _validator() -> Callable[[Any], Any]:
+    import fastjsonschema
+
+    compiled: Callable[[Any], Any] = fastjsonschema.compile(schema())
+    return compiled
+
+
+def to_document(dataset: Dataset) -> dict[str, Any]:
+    """The JSON object of a dataset."""
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA_VERSION,
+        "created": dataset.created,
+        "tool": {"name": "ipsecbench", "version": dataset.tool_version},
+        "label": dataset.label,
+        "redacted": dataset.redacted,
+        "ended": dataset.ended,
+        "settings": dict(dataset.settings),
+        "environment": dict(dataset.environment),
+        "warnings": [{"code": warning.code, "message": warning.message} for warning in dataset.warnings],
+        "fits": [_fit_to_object(fit) for fit in dataset.fits],
+        "measurements": [_measurement_to_object(row) for row in dataset.measurements],
+    }
+
+
+def _estimate_to_object(estimate: Estimate | None) -> dict[str, float] | None:
+    if estimate is None:
+        return None
+    return {"median": estimate.median, "lower": estimate.lower, "upper": estimate.upper}
+
+
+def _fit_to_object(fit: Fit) -> dict[str, Any]:
+    return {
+        "tier": fit.tier.value,
+        "provider": fit.provider,
+        "operation": fit.operation,
+        "algorithm": fit.algorithm,
+        "fixed_ns": _estimate_to_object(fit.fixed_ns),
+        "ns_per_byte": _estimate_to_object(fit.ns_per_byte),
+        "sizes_bytes": list(fit.sizes_bytes),
+        "worst_residual": fit.worst_residual,
+    }
+
+
+def _measurement_to_object(row: Measurement) -> dict[str, Any]:
+    work = row.workload
+    samples: dict[str, Any] = {name: [getattr(sample, name) for sample in row.samples] for name in _COLUMNS}
+    cycles = [sample.cycles for sample in row.samples]
+    samples["cycles"] = None if not cycles or None in cycles else cycles
+    return {
+        "tier": work.tier.value,
+        "provider": work.provider,
+        "operation": work.operation,
+        "algorithm": work.algorithm,
+        "size_bytes": work.size_bytes,
+        "mix": work.mix,
+        "cores": work.cores,
+        "status": row.status.value,
+        "message": row.message,
+        "flags": list(row.flags),
+        "detail": dict(row.detail),
+        "ns_per_operation": _estimate_to_object(row.ns_per_operation),
+        "cycles_per_operation": row.cycles_per_operation,
+        "samples": samples,
+    }
+
+
+def from_document(document: object, sha256: str | None = None) -> Dataset:
+    """The dataset of a JSON object.
+
+    Raises:
+        DatasetError: it is not a dataset, of a newer schema, or damaged; the message names the field.
+    """
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise DatasetError(f"not an ipsecbench dataset: its field 'format' is not {FORMAT!r}")
+    version = document.get("schema")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise DatasetError(
+            f"field 'schema': version {version} is newer than {SCHEMA_VERSION}, "
+            "which is the newest that this program reads; update ipsecbench"
+        )
+    _validate(document)
+    measurements = tuple(_measurement(row, index) for index, row in enumerate(document["measurements"]))
+    _refuse_repeats(measurements)
+    return Dataset(
+        created=document["created"],
+        tool_version=document["tool"]["version"],
+        label=document["label"],
+        ended=document["ended"],
+        settings=document["settings"],
+        environment=document["environment"],
+        measurements=measurements,
+        fits=tuple(_fit(row) for row in document["fits"]),
+        warnings=tuple(RunWarning(row["code"], row["message"]) for row in document["warnings"]),
+        redacted=document["redacted"],
+        sha256=sha256,
+    )
+
+
+def _validate(document: Mapping[str, Any]) -> None:
+    import fastjsonschema
+
+    try:
+        _validator()(document)
+    except fastjsonschema.JsonSchemaValueException as error:
+        name = str(error.name).removeprefix("data").lstrip(".") or "the whole file"
+        reason = str(error.message).removeprefix(str(error.name)).strip()
+        raise DatasetError(f"field '{name}' {reason[:200]}") from error
+
+
+def _refuse_repeats(measurements: Sequence[Measurement]) -> None:
+    seen: dict[Workload, int] = {}
+    for index, row in enumerate(measurements):
+        first = seen.setdefault(row.workload, index)
+        if first != index:
+            raise DatasetError(f"field 'measurements[{index}]' repeats the workload of measurements[{first}]")
+
+
+def _estimate(value: Mapping[str, float] | None, name: str) -> Estimate | None:
+    if value is None:
+        return None
+    if not value["lower"] <= value["median"] <= value["upper"]:
+        raise DatasetError(f"field '{name}': its median is not within its interval")
+    return Estimate(value["median"], value["lower"], value["upper"])
+
+
+def _measurement(row: Mapping[str, Any], index: int) -> Measurement:
+    name = f"measurements[{index}]"
+    samples = _samples(row["samples"], name)
+    time = _estimate(row["ns_per_operation"], f"{name}.ns_per_operation")
+    if (time is None) != (not samples):
+        raise DatasetError(f"field '{name}.ns_per_operation' and its samples do not belong together")
+    if time is not None:
+        expected = median(sample.ns_per_operation for sample in samples)
+        if time.median <= 0 or abs(time.median / expected - 1) > _MEDIAN_TOLERANCE:
+            raise DatasetError(f"field '{name}.ns_per_operation.median' does not follow from its samples")
+    workload = Workload(
+        Tier(row["tier"]),
+        row["provider"],
+        row["operation"],
+        row["algorithm"],
+        row["size_bytes"],
+        row["mix"],
+        row["cores"],
+    )
+    return Measurement(
+        workload,
+        Status(row["status"]),
+        samples,
+        time,
+        row["cycles_per_operation"],
+        row["message"],
+        tuple(row["flags"]),
+        row["detail"],
+    )
+
+
+def _samples(columns: Mapping[str, Any], name: str) -> tuple[Sample, ...]:
+    count = len(columns["round"])
+    for column in (*_COLUMNS, "cycles"):
+        values = columns[column]
+        if values is not None and len(values) != count:
+            raise DatasetError(f"field '{name}.samples.{column}' has {len(values)} values where 'round' has {count}")
+    cycles = columns["cycles"] or [None] * count
+    return tuple(
+        Sample(columns["round"][i], columns["iterations"][i], columns["wall_ns"][i], columns["cpu_ns"][i], cycles[i],
+               columns["involuntary_switches"][i])
+        for i in range(count)
+    )  # fmt: skip
+
+
+def _fit(row: Mapping[str, Any]) -> Fit:
+    fixed = Estimate(**row["fixed_ns"])
+    slope = Estimate(**row["ns_per_byte"])
+    return Fit(
+        Tier(row["tier"]),
+        row["provider"],
+        row["operation"],
+        row["algorithm"],
+        fixed,
+        slope,
+        tuple(row["sizes_bytes"]),
+        row["worst_residual"],
+    )

@@ -1,0 +1,120 @@
+"""Datasets on disk: read whole, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from ipsecbench.dataset.codec import from_document, to_document
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.errors import DatasetError
+
+SUFFIX = ".ipsecbench.json"
+LARGEST_FILE_BYTES = 256 * 2**20
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number that JSON allows")
+
+
+def read_dataset(path: Path) -> Dataset:
+    """Read a dataset.
+
+    Raises:
+        DatasetError: the file cannot be read, is damaged, of a newer schema, or not a dataset; one line that names the
+            file, and the field where there is one.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE_BYTES + 1)
+    except OSError as error:
+        raise DatasetError(f"{path}: {error.strerror}") from error
+    if len(content) > LARGEST_FILE_BYTES:
+        raise DatasetError(f"{path}: larger than {LARGEST_FILE_BYTES // 2**20} MiB, which no dataset is")
+    try:
+        document = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path}: not JSON, or cut short: {error}") from error
+    try:
+        return from_document(document, hashlib.sha256(content).hexdigest())
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from error
+
+
+def write_dataset(path: Path, dataset: Dataset) -> str:
+    """Write a dataset, whole or not at all.
+
+    Returns:
+        The SHA-256 of the file, in hexadecimal.
+
+    Raises:
+        DatasetError: the file could not be written; what was there before is still there.
+    """
+    content = json.dumps(to_document(dataset), separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    write_atomically(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that at every moment either the old or the whole new content is there.
+
+    Temporary file beside it, fsync, rename, fsync of the directory.
+
+    Raises:
+        DatasetError: the file could not be written; what was there before is still there.
+    """
+    directory = path.parent
+    temporary = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=directory)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+        temporary = None
+        with contextlib.suppress(OSError):  # some file systems cannot sync a directory
+            handle = os.open(directory, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+    except OSError as error:
+        raise DatasetError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def check_writable(path: Path) -> None:
+    """Find out before a long run whether its file can be written.
+
+    Raises:
+        DatasetError: the directory is missing or cannot be written, or the path is a directory.
+    """
+    if path.is_dir():
+        raise DatasetError(f"cannot write {path}: it is a directory")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise DatasetError(f"cannot write into {path.parent}: {error.strerror}") from error
+
+
+def unused_path(directory: Path, stem: str) -> Path:
+    """A path for a new dataset that no file has yet: ``stem.ipsecbench.json``, then ``stem-2…``."""
+    path = directory / f"{stem}{SUFFIX}"
+    number = 2
+    while path.exists():
+        path = directory / f"{stem}-{number}{SUFFIX}"
+        number += 1
+    return path
