@@ -12,7 +12,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 SIMPLE_IMIX = "imix-simple"
 """7:4:1 packets of 64, 570 and 1518 octets."""
@@ -164,7 +163,7 @@ class Measurement:
     """Why the status is not ``ok``."""
     flags: tuple[str, ...] = ()
     """Doubts about the row: ``cpu-clock-disagrees``, ``involuntary-switches``, ``few-samples``."""
-    detail: Mapping[str, Any] = field(default=_NOTHING)
+    detail: Mapping[str, Any] = field(default_factory=dict)
     """Facts about what was run, such as ``exponent_bits`` or ``wire_bytes``."""
 
     @property
