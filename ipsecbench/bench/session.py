@@ -85,7 +85,7 @@ class Session:
         self._stack.close()
 
     def _open(self) -> None:
-        from ipsecbench.hardware.detect import detect
+        from ipsecbench.hardware import detect
 
         agent_providers = [name for name in self.request.providers if name in AGENT_PROVIDERS]
         python_providers = [name for name in self.request.providers if name in PYTHON_PROVIDERS]
@@ -159,15 +159,17 @@ class Session:
         Raises:
             AgentError: the agent died.
         """
-        from ipsecbench.hardware.steal import snapshot, stolen_share
+        from ipsecbench.hardware.activity import read_activity
+        from ipsecbench.hardware.source import Source
 
+        box = Source(Path("/"))
         created = datetime.now(UTC).isoformat(timespec="seconds")
         used = self.cores[: max(1, self.request.cores)]
-        before, stat_before = self._clocks(used), snapshot()
+        before, activity = self._clocks(used), read_activity(box)
         measurements, ended = Scheduler(self._runners, self.pace, progress).measure(plan)
-        steal = stolen_share(stat_before, snapshot())
+        steal = read_activity(box).since(activity).steal_fraction
         after = self._clocks(used)
-        warnings = run_warnings(before, after, steal, self.hardware)
+        warnings = run_warnings(before, after, steal)
         environment = {
             "hardware": self.hardware,
             "libraries": self.libraries,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
 
 from ipsecbench.bench.measurement import Sample, Workload
 from ipsecbench.bench.statistics import FEWEST_FOR_INTERVAL
@@ -39,15 +38,13 @@ def run_warnings(
     clock_before: Mapping[int, float],
     clock_after: Mapping[int, float],
     steal: float | None,
-    hardware: Mapping[str, Any],
 ) -> list[tuple[str, str]]:
-    """Doubts about a whole run, as (code, message).
+    """Doubts about a whole run, as (code, message); what the box itself gives cause for is in its hardware's warnings.
 
     Args:
         clock_before: measured rate in Hz by core, before the run.
         clock_after: the same after it.
         steal: share of processor time that the hypervisor took during the run; None where unknown.
-        hardware: ``Hardware.to_dict()``.
     """
     found: list[tuple[str, str]] = []
     for core in sorted(clock_before.keys() & clock_after.keys()):
@@ -68,7 +65,4 @@ def run_warnings(
                 f"the hypervisor took {steal:.1%} of the processor time: absolute figures are too low by about that",
             )
         )
-    governor = (hardware.get("platform") or {}).get("governor")
-    if isinstance(governor, str) and governor not in ("performance", "unknown"):
-        found.append(("governor", f"the CPU frequency governor is {governor!r}: set it to 'performance' for the run"))
     return found
