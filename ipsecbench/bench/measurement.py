@@ -12,7 +12,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-
 SIMPLE_IMIX = "imix-simple"
 """7:4:1 packets of 64, 570 and 1518 octets."""
 CSIT_IMIX = "imix-csit"
