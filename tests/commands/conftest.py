@@ -49,7 +49,7 @@ def ipsecbench(tmp_path: Path) -> Run:
         timeout: float = 120,
     ) -> Outcome:
         done = subprocess.run(
-            [*prefix, program, *map(os.fspath, arguments)],
+            [*prefix, program, *(os.fspath(argument) for argument in arguments)],
             cwd=cwd,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
