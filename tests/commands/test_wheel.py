@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.agent
 def test_the_wheel_holds_a_working_agent_and_all_data_files(tmp_path: Path) -> None:
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "-w", tmp_path, ROOT],
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT],
         check=True,
     )  # fmt: skip
     (wheel,) = tmp_path.glob("ipsecbench-*.whl")
