@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys of the key exchange methods as libcrypto objects, in the form that IKE sends them.
+ *
+ * Two generations of the library are told apart here and nowhere else: 1.1.1, where a key is a DH or EC_KEY in an
+ * EVP_PKEY, and 3.0 and later, where it is made of named parameters.
+ */
+#ifndef IPSECBENCH_KEY_EXCHANGE_KEYS_H
+#define IPSECBENCH_KEY_EXCHANGE_KEYS_H
+
+#include "libcrypto.h"
+#include "modp_groups.h"
+
+enum key_exchange_kind { KIND_MODP, KIND_ECP, KIND_MONTGOMERY, KIND_ML_KEM };
+
+enum {
+    PUBLIC_MAXIMUM_BYTES = 1600, /* ML-KEM-1024: 1568 */
+    SECRET_MAXIMUM_BYTES = 1024, /* modp8192 */
+    PRIVATE_MAXIMUM_BYTES = 1024
+};
+
+struct key_exchange_method {
+    const char *name; /* "modp2048" */
+    enum key_exchange_kind kind;
+    const char *library_name; /* "prime256v1", "X25519", "ML-KEM-768"; "DH" for the MODP groups */
+    int identifier;           /* Montgomery curves: EVP_PKEY_X25519 and EVP_PKEY_X448 */
+    unsigned public_bytes;    /* Key Exchange Data: a number, x | y without a point format octet, u, or an ML-KEM key */
+    unsigned secret_bytes;    /* g^ir: RFC 7296 section 2.14, RFC 5903 section 7 (x only) */
+    unsigned ciphertext_bytes; /* ML-KEM only */
+};
+
+/*
+ * Domain parameters: a key without a value, from which keys are generated and into which a peer's value is written.
+ * NULL for ML-KEM, which has none. exponent_bits counts for MODP only; 0 leaves it to libcrypto.
+ */
+EVP_PKEY *key_exchange_parameters(const struct key_exchange_method *method, unsigned exponent_bits,
+                                  struct failure *failure);
+
+/* A context that generates fresh key pairs, from parameters where the method has them. */
+EVP_PKEY_CTX *key_exchange_generator(const struct key_exchange_method *method, EVP_PKEY *parameters,
+                                     unsigned exponent_bits, struct failure *failure);
+
+/*
+ * A key pair from a given private key, for compute and known answers. MODP and ECP: a big-endian number of any length;
+ * Montgomery: the octets of RFC 7748; ML-KEM: the expanded decapsulation key. FAILURE_USAGE when it is out of range.
+ */
+EVP_PKEY *key_exchange_import(const struct key_exchange_method *method, const uint8_t *private_key, size_t length,
+                              struct failure *failure);
+
+/* Writes Key Exchange Data: method->public_bytes octets. */
+bool key_exchange_public(const struct key_exchange_method *method, EVP_PKEY *key, uint8_t *octets);
+
+/*
+ * Replaces the public value of peer by the given Key Exchange Data (method->public_bytes octets). False when libcrypto
+ * refuses the value: a number outside [2, p - 2], a point that is not on the curve.
+ */
+bool key_exchange_set_peer(const struct key_exchange_method *method, EVP_PKEY *peer, const uint8_t *octets);
+
+/* Length in bits of a MODP private exponent; 0 when it cannot be read. */
+unsigned key_exchange_exponent_bits(EVP_PKEY *key);
+
+#endif
