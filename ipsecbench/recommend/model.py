@@ -21,6 +21,8 @@ class Basis(StrEnum):
     """A row of the dataset says it."""
     FIT = "from the fit"
     """The line through the measured sizes says it; the interval includes the line's worst residual."""
+    BOUND = "bounded by one size"
+    """Only one size was measured: the interval spans from a cost per packet alone to a cost per octet alone."""
     COMPOSED = "composed"
     """The sum of cipher and MAC calls says it: no packet was built, so it is an upper bound of a lower tier."""
 
@@ -94,6 +96,18 @@ class Exclusion:
     """ESP suites: the headline rate for the wanted traffic, where there is one."""
     cost_us: Estimate | None = None
     """Key exchange, authentication: the measured cost, where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Part of a proposal that is offered to old peers after the first choice."""
+
+    role: Role
+    """What it is for."""
+    name: str
+    """Proposal token or ESP suite."""
+    reason: Reason
+    """What is wrong with it, or why it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +385,8 @@ class Recommendation:
     """The Child SA."""
     candidates: tuple[Candidate, ...]
     """Every suite that could have been chosen, fastest first, the chosen one among them."""
+    offered: tuple[Offered, ...]
+    """Parts of the fallback proposals that are not part of the first choice (legacy policies)."""
     exclusions: tuple[Exclusion, ...]
     """Everything else that was considered, by role, each with its one main reason."""
     prices: tuple[Price, ...]

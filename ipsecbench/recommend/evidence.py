@@ -1,0 +1,118 @@
+"""How good the evidence is: tier, basis, library, and the doubts that the dataset itself raises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ipsecbench.bench.measurement import Status, Tier
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.recommend.cost_model import AGENT_PROVIDERS, TIER_RANK, CostModel
+from ipsecbench.recommend.model import Basis, Candidate, Evidence, Reason
+from ipsecbench.recommend.phase1 import Phase1Choice
+
+_SUMMARY = {
+    Tier.PRIMITIVE: "cipher calls only; no ESP packet was built, and no kernel, device or wire was in it",
+    Tier.PACKET_LOOP: "the whole ESP transform in a loop on one core; no kernel, device or wire was in it",
+    Tier.TUN_LAB: "through TUN devices and sockets in the lab",
+    Tier.KERNEL: "the kernel's own IPsec",
+    Tier.ON_WIRE: "between network ports",
+}
+_CEILING = (
+    "The rates are a ceiling for one core's cryptography and ESP work. Published measurements show that boxes without "
+    "AES instructions carry about that much (MT7621: 50.5 predicted, 50.9 Mbit/s measured), and that boxes with them "
+    "carry up to about seven times less through a real tunnel (Cortex-A53: 2000 against 274 Mbit/s), because the fixed "
+    "cost of each packet elsewhere dominates."
+)
+
+
+def weigh(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1Choice) -> Evidence:
+    """The evidence behind a choice."""
+    headline = chosen.headline
+    return Evidence(
+        tier=headline.tier,
+        rank=TIER_RANK[headline.tier],
+        basis=headline.basis,
+        provider=headline.provider,
+        library=library(dataset, headline.provider),
+        summary=f"{TIER_RANK[headline.tier]}/{len(Tier)} {headline.tier}: {_SUMMARY[headline.tier]}",
+        warnings=tuple(_warnings(dataset, costs, chosen, phase1)),
+    )
+
+
+def _warnings(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1Choice) -> list[Reason]:
+    headline = chosen.headline
+    found: list[Reason] = []
+    if headline.provider not in AGENT_PROVIDERS:
+        text = (
+            f"Measured through Python only ({headline.provider}): each call costs about a microsecond that no data "
+            "plane has, and the library is not the box's own. Small packets suffer most and suites may be ranked "
+            "wrongly; build the agent and measure again."
+        )
+        found.append(Reason(text))
+    elif headline.tier is Tier.PRIMITIVE:
+        text = "No ESP packet loop was measured: the rates are sums of cipher calls, an upper bound."
+        found.append(Reason(text))
+    if headline.basis in (Basis.FIT, Basis.BOUND):
+        text = f"The headline was not measured for {headline.traffic} but comes {_basis_words(headline.basis)}."
+        found.append(Reason(text))
+    if headline.tier in (Tier.PRIMITIVE, Tier.PACKET_LOOP):
+        found.append(Reason(_CEILING))
+    found += _row_warnings(costs, chosen, phase1)
+    if dataset.masked:
+        text = (
+            f"Measured as if the box had no {', '.join(dataset.masked)}: the figures are not those of the box as it is."
+        )
+        found.append(Reason(text))
+    if not dataset.complete:
+        text = f"The run did not finish ({dataset.ended}): what was skipped could not be considered."
+        found.append(Reason(text))
+    found += [Reason(warning.message) for warning in dataset.warnings]
+    return found
+
+
+def _basis_words(basis: Basis) -> str:
+    if basis is Basis.BOUND:
+        return "from a single size, so that its interval is wide"
+    return "from the line through the measured sizes, its worst residual included in the interval"
+
+
+def _row_warnings(costs: CostModel, chosen: Candidate, phase1: Phase1Choice) -> list[Reason]:
+    """Rows of the chosen parameters that are unstable or flagged."""
+    found: list[Reason] = []
+    parts = {phase1.key_exchange, phase1.authentication, phase1.prf, chosen.name, *chosen.name.split("-")}
+    for name in sorted(parts):
+        rows = [row for row in costs.rows(name) if row.workload.provider == chosen.headline.provider]
+        unstable = [row for row in rows if row.status is Status.UNSTABLE]
+        flags = sorted({flag for row in rows if row.usable for flag in row.flags})
+        if unstable:
+            text = f"{len(unstable)} rows of {name} are less precise than asked for, such as {unstable[0].workload}."
+            found.append(Reason(text))
+        elif flags:
+            found.append(Reason(f"Rows of {name} are flagged: {', '.join(flags)}."))
+    return found
+
+
+def library(dataset: Dataset, provider: str) -> str | None:
+    """Version and path of a library, as far as the dataset says."""
+    entries = dataset.environment.get("libraries")
+    if isinstance(entries, Mapping):
+        entry = entries.get(provider)
+        entries = [{"provider": provider, **entry}] if isinstance(entry, Mapping) else []
+    if not isinstance(entries, (list, tuple)):
+        return None
+    for entry in entries:
+        if isinstance(entry, Mapping) and entry.get("provider") == provider:
+            words = [str(entry[key]) for key in ("version", "path") if entry.get(key)]
+            return ", ".join(words) or None
+    return None
+
+
+def box_name(dataset: Dataset) -> str:
+    """The box, for people: the run's label and the processor, as far as the dataset says."""
+    hardware: Any = dataset.environment.get("hardware")
+    cpu = hardware.get("cpu") if isinstance(hardware, Mapping) else None
+    words = [dataset.label or ""]
+    if isinstance(cpu, Mapping):
+        words += [str(cpu.get("system") or ""), str(cpu.get("model") or cpu.get("architecture") or "")]
+    return " · ".join(dict.fromkeys(word for word in words if word)) or "this box"

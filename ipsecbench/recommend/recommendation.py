@@ -1,0 +1,150 @@
+"""The recommendation: a pure function of (dataset, policy, requirements).
+
+Same inputs, same answer. No clock, no randomness, no reading of files; rows may come in any order.
+"""
+
+from __future__ import annotations
+
+from ipsecbench.algorithms.suites import esp_suites
+from ipsecbench.bench.measurement import Estimate
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.errors import PolicyError
+from ipsecbench.esp.overhead import Encapsulation, goodput_ratio, inner_mtu_bytes, overhead_bytes, tcp_mss_bytes
+from ipsecbench.recommend.constraints import Rules
+from ipsecbench.recommend.cost_model import CostModel
+from ipsecbench.recommend.evidence import box_name, weigh
+from ipsecbench.recommend.explanation import prices, strength_note, suite_reasons, what_would_change
+from ipsecbench.recommend.fallbacks import Fallbacks, usable_fallbacks
+from ipsecbench.recommend.handshake import HandshakeModel
+from ipsecbench.recommend.lifetimes import child_lifetime, ike_lifetime
+from ipsecbench.recommend.model import Exclusion, HandshakeCost, Phase1, Phase2, Reason, Recommendation
+from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
+from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite
+from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
+from ipsecbench.recommend.requirements import Requirements
+
+
+def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | None = None) -> Recommendation:
+    """Recommend phase 1 and phase 2 parameters for the box that a dataset is of.
+
+    Args:
+        dataset: what was measured on the box.
+        policy: what is allowed.
+        requirements: what is wanted; the defaults if None.
+
+    Raises:
+        PolicyError: nothing can be recommended; the message says why and what to do.
+        UsageError: the link is too small for the chosen suite.
+    """
+    wanted = requirements or Requirements()
+    rules = Rules(policy, wanted)
+    costs = CostModel(dataset)
+    handshakes = HandshakeModel(costs)
+    suites = choose_suite(rules, costs)
+    phase1 = choose_phase1(rules, costs, handshakes, suites.chosen.name, suites.chosen.strength_bits)
+    handshake = handshakes.cost(
+        phase1.encryption, phase1.integrity, phase1.prf, phase1.key_exchange, phase1.authentication, suites.chosen.name
+    )
+    if handshake is None:
+        raise PolicyError(
+            f"the handshake with {phase1.key_exchange}, {phase1.prf} and {phase1.authentication} has no cost in this "
+            "dataset: measure again without --only"
+        )
+    fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1)
+    exclusions = _remaining((*suites.exclusions, *phase1.exclusions), fallbacks)
+    price_list = prices(suites, phase1, handshakes)
+    return Recommendation(
+        policy=policy.name,
+        policy_version=policy.version,
+        policy_title=policy.title,
+        requirements=wanted,
+        target_strength_bits=rules.target_strength_bits,
+        box=box_name(dataset),
+        dataset_created=dataset.created,
+        dataset_sha256=dataset.sha256,
+        phase1=_phase1(rules, phase1, handshake, fallbacks),
+        phase2=_phase2(rules, suites, phase1, fallbacks),
+        candidates=suites.candidates,
+        offered=fallbacks.offered,
+        exclusions=exclusions,
+        prices=price_list,
+        ceilings=costs.ceilings(wanted.traffic),
+        goal=suites.goal,
+        evidence=weigh(dataset, costs, suites.chosen, phase1),
+        what_would_change_this=what_would_change(suites, wanted, exclusions, price_list),
+        warnings=(*phase1.warnings, *fallbacks.warnings, *policy.notes),
+    )
+
+
+def _remaining(exclusions: tuple[Exclusion, ...], fallbacks: Fallbacks) -> tuple[Exclusion, ...]:
+    """What is neither chosen nor offered to old peers."""
+    offered = {(part.role, part.name) for part in fallbacks.offered}
+    return tuple(exclusion for exclusion in exclusions if (exclusion.role, exclusion.name) not in offered)
+
+
+def _phase1(rules: Rules, choice: Phase1Choice, handshake: HandshakeCost, fallbacks: Fallbacks) -> Phase1:
+    return Phase1(
+        ike_version=2,
+        encryption=choice.encryption,
+        integrity=choice.integrity,
+        prf=choice.prf,
+        key_exchange=choice.key_exchange,
+        authentication=choice.authentication,
+        proposal=ike_proposal(choice.encryption, choice.integrity, choice.prf, choice.key_exchange),
+        fallback_proposals=fallbacks.ike,
+        strength_bits=choice.strength_bits,
+        handshake=handshake,
+        lifetime=ike_lifetime(rules.policy),
+        reasons=choice.reasons,
+    )
+
+
+def _phase2(rules: Rules, choice: SuiteChoice, phase1: Phase1Choice, fallbacks: Fallbacks) -> Phase2:
+    policy, wanted, chosen = rules.policy, rules.requirements, choice.chosen
+    suite = esp_suites()[chosen.name]
+    outside = Encapsulation("tunnel", wanted.outer, wanted.nat_traversal)
+    mtu = inner_mtu_bytes(suite, wanted.link_mtu_bytes, outside)
+    esn = policy.settings["extended_sequence_numbers"].value == "prefer"
+    pfs = policy.settings["perfect_forward_secrecy"].value == "required"
+    exchange = phase1.key_exchange if pfs else None
+    # One SA is one core's work: the life is for what one core carries, whatever the number of tunnels.
+    headline = chosen.headline.one_way_mbit_per_second
+    note = strength_note(chosen.strength_bits, phase1)
+    return Phase2(
+        suite=chosen.name,
+        key_exchange=exchange,
+        esn=esn,
+        mode=outside.mode,
+        replay_window_packets=policy.number("replay_window_packets"),
+        proposal=esp_proposal(chosen.name, exchange, esn),
+        fallback_proposals=fallbacks.esp,
+        strength_bits=chosen.strength_bits,
+        candidate=chosen,
+        inner_mtu_bytes=mtu,
+        mss_ipv4_bytes=tcp_mss_bytes(mtu, "ipv4"),
+        mss_ipv6_bytes=tcp_mss_bytes(mtu, "ipv6"),
+        goodput_ratio=goodput_ratio(suite, wanted.link_mtu_bytes, outside),
+        overhead_bytes=overhead_bytes(suite, mtu, outside),
+        lifetime=child_lifetime(policy, suite, wanted.traffic, headline, _smallest_per_second(choice), esn),
+        reasons=(
+            *suite_reasons(choice, wanted, policy),
+            *([note] if note is not None else []),
+            _pfs_reason(policy, exchange),
+            policy.settings["extended_sequence_numbers"].reason,
+        ),
+    )
+
+
+def _pfs_reason(policy: Policy, exchange: str | None) -> Reason:
+    setting = policy.settings["perfect_forward_secrecy"].reason
+    if exchange is None:
+        return setting
+    text = f"{setting.text} The group is that of phase 1 ({exchange}), for a weaker one would be the way in."
+    return Reason(text, setting.sources)
+
+
+def _smallest_per_second(choice: SuiteChoice) -> float:
+    """Predicted packets per second of the smallest packets, upper end; the most that the intervals support."""
+    rates: list[Estimate] = [prediction.packets_per_second for prediction in choice.chosen.predictions]
+    return max((rate.upper for rate in rates), default=choice.chosen.headline.packets_per_second.upper)
