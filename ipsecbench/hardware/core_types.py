@@ -28,7 +28,7 @@ class CoreType:
     identifier: str | None
     """The numbers that name it, such as `0x41/0xd05`."""
     revision: str | None
-    """Such as `r2p0`, or the stepping."""
+    """Such as `r2p0`, or the stepping; several where the cores of one kind differ."""
     role: str | None
     """`performance` or `efficiency` where the kernel says so."""
     processors: tuple[int, ...]
@@ -36,18 +36,21 @@ class CoreType:
 
 
 def find_core_types(info: CpuInfo, architecture: str | None) -> tuple[CoreType, ...]:
-    """One entry for every different description of a processor, in the order of the kernel's numbers."""
+    """One entry for every kind of core, in the order of the kernel's numbers; revisions of one core are one kind."""
     describe = _DESCRIPTIONS.get(architecture or "", _describe_by_name)
-    found: dict[tuple[str | None, ...], list[int]] = {}
+    processors: dict[tuple[str | None, str | None, str | None], list[int]] = {}
+    revisions: dict[tuple[str | None, str | None, str | None], dict[str, None]] = {}
     for index in range(max(1, len(info.processors))):
         record = info.processors[index] if info.processors else {}
-        lookup = {**info.shared, **record}
-        numbers = found.setdefault(describe(lookup), [])
+        name, vendor, identifier, revision = describe({**info.shared, **record})
+        kind = (name, vendor, identifier)
+        numbers = processors.setdefault(kind, [])
         if info.processors:
             numbers.append(info.numbers[index])
+        revisions.setdefault(kind, {}).update({revision: None} if revision else {})
     return tuple(
-        CoreType(name, vendor, identifier, revision, None, tuple(numbers))
-        for (name, vendor, identifier, revision), numbers in found.items()
+        CoreType(name, vendor, identifier, ", ".join(revisions[name, vendor, identifier]) or None, None, tuple(numbers))
+        for (name, vendor, identifier), numbers in processors.items()
         if name or vendor or identifier or numbers
     )
 

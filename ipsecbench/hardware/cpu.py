@@ -195,25 +195,31 @@ def _x86_cores(info: CpuInfo) -> tuple[int | None, int | None]:
 def _flags(info: CpuInfo, architecture: str | None) -> tuple[dict[str, None] | None, bool, bool]:
     """The flags that every processor lists, whether they may be incomplete, and whether processors differ."""
     key = FLAG_KEYS.get(architecture or "")
-    if key is None:
-        return None, False, False
-    lines = {line for line in info.every(key) if line is not None}
+    lines, is_cut = ([], False) if key is None else _list_lines(info, key)
     if not lines:
         return None, False, False
-    is_cut = info.is_cut and info.last_key == key and len(lines) == 1
-    if info.is_cut and info.last_key == key and len(lines) > 1:
-        # The last processor's line is incomplete; the others are whole.
-        last = info.processors[-1].get(key) if info.processors else None
-        if last is not None and any(line != last and line.startswith(last) for line in lines):
-            lines.discard(last)
-    split = [dict.fromkeys(re.split(r"[\s,]+", line.strip())) for line in sorted(lines)]
-    if is_cut and len(split[0]) > 1:
-        split[0].popitem()  # the last word may be half a word
+    split = [dict.fromkeys(re.split(r"[\s,]+", line.strip())) for line in lines]
     return (
         {flag: None for flag in split[0] if flag and all(flag in other for other in split)},
         is_cut,
         any(set(other) != set(split[0]) for other in split),
     )
+
+
+def _list_lines(info: CpuInfo, key: str) -> tuple[list[str], bool]:
+    """The different lists of words under a key, and whether the only one is incomplete.
+
+    Where the text ends within a list, that list is left out if others are whole; else only its last word is.
+    """
+    own = [record[key] for record in info.processors if record.get(key)]
+    lines = own or [line for line in (info.shared.get(key),) if line]
+    is_cut = bool(lines) and info.is_cut and info.last_key == key
+    if is_cut and len(lines) > 1:
+        lines.pop()
+        is_cut = False
+    elif is_cut:
+        lines = [re.sub(r"[^\s,_]*$", "", lines[0]) if re.search(r"[\s,_]", lines[0]) else lines[0]]
+    return sorted(set(lines)), is_cut
 
 
 def _features(
@@ -238,7 +244,8 @@ def _features(
     if architecture == "sparc":
         return cpu_features.sparc_features(names, is_cut)
     if architecture == "riscv":
-        return cpu_features.riscv_features(_riscv_extensions(info), is_cut, kernel, _has_draft_vectors(info))
+        extensions, is_cut = _riscv_extensions(info)
+        return cpu_features.riscv_features(extensions, is_cut, kernel, _has_draft_vectors(info))
     if architecture == "power":
         return implied_features.power_features(info.first("cpu"))
     if architecture == "s390x":
@@ -254,14 +261,17 @@ def _features(
     return unknown_features("cpuinfo is not of a known architecture")
 
 
-def _riscv_extensions(info: CpuInfo) -> frozenset[str] | None:
-    """What every hart has; `hart isa` (since Linux 6.7) is the hart's own, `isa` what all have."""
-    key = "hart isa" if info.first("hart isa") else "isa"
-    parsed = [parse_isa_string(line) for line in {line for line in info.every(key) if line is not None}]
+def _riscv_extensions(info: CpuInfo) -> tuple[frozenset[str] | None, bool]:
+    """What every hart has, and whether that is incomplete.
+
+    `hart isa` (since Linux 6.7) is the hart's own, `isa` what all have.
+    """
+    lines, is_cut = _list_lines(info, "hart isa" if info.first("hart isa") else "isa")
+    parsed = [parse_isa_string(line.strip().rstrip("_")) for line in lines]
     valid = [one for one in parsed if one is not None]
     if not valid or len(valid) != len(parsed):
-        return None
-    return frozenset.intersection(*valid)
+        return None, is_cut
+    return frozenset.intersection(*valid), is_cut
 
 
 def _has_draft_vectors(info: CpuInfo) -> bool:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from ipsecbench.hardware.source import MAX_DIRECTORY_ENTRIES, parse_integer, printable
 
+LISTS = frozenset({"flags", "features", "isa", "hart isa", "cpucaps", "ases implemented", "facilities"})
+"""Keys whose values are lists of words: the beginning of such a value still says something."""
+
 _SHARED_BY_OLD_ARM_KERNELS = (
     "features",
     "cpu implementer",
@@ -54,12 +57,6 @@ class CpuInfo:
         """A value of one processor; the shared one where the processor has none of its own."""
         return self.processors[index].get(key) or self.shared.get(key) or None
 
-    def every(self, key: str) -> tuple[str | None, ...]:
-        """The value of a key for every processor, or the shared value alone when no processor is numbered."""
-        if not self.processors:
-            return (self.shared.get(key) or None,)
-        return tuple(self.of(index, key) for index in range(len(self.processors)))
-
 
 def parse_cpuinfo_records(text: str, is_truncated: bool = False) -> CpuInfo:
     """Split the text of /proc/cpuinfo into records; any text at all is accepted.
@@ -73,7 +70,8 @@ def parse_cpuinfo_records(text: str, is_truncated: bool = False) -> CpuInfo:
     numbers: list[int] = []
     current = shared
     key = None
-    for key, value in _lines(text):
+    is_cut = is_truncated or (bool(text) and not text.endswith("\n"))
+    for key, value in _lines(text, is_cut):
         if key == "":
             current = shared
             continue
@@ -88,14 +86,18 @@ def parse_cpuinfo_records(text: str, is_truncated: bool = False) -> CpuInfo:
         processors=tuple(records),
         numbers=tuple(numbers),
         shared=shared,
-        is_cut=is_truncated or (bool(text) and not text.endswith("\n")),
+        is_cut=is_cut,
         last_key=key or None,
     )
 
 
-def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """Key and value of every line; an empty line gives two empty strings."""
-    for line in text.split("\n"):
+def _lines(text: str, is_cut: bool) -> Iterator[tuple[str, str]]:
+    """Key and value of every line; an empty line gives two empty strings. A last line that is cut counts as a list."""
+    lines = text.split("\n")
+    last = lines.pop()
+    if is_cut and last.partition(":")[0].strip().lower() in LISTS:
+        lines.append(last)
+    for line in lines:
         if not line or line.isspace():
             yield "", ""
             continue
