@@ -44,11 +44,11 @@ class Rules:
         bits = strength_bits(role, name)
         if bits is None or bits >= self.target_strength_bits:
             return None
-        who = f"policy {self.policy.label}"
+        who = f"the minimum of policy {self.policy.label}"
         sources = self.policy.settings["minimum_strength_bits"].reason.sources
         if self.target_strength_bits > self.policy.number("minimum_strength_bits"):
-            who, sources = "the requirements", ()
-        text = f"below {self.target_strength_bits} bits, which {who} asks for: {name} has about {bits}"
+            who, sources = "asked for", ()
+        text = f"below {self.target_strength_bits} bits ({who}): {name} has about {bits}"
         return ExclusionKind.TOO_WEAK, Reason(text, sources)
 
     def not_listed(self, role: Role, name: str) -> Verdict | None:

@@ -12,17 +12,16 @@ from ipsecbench.recommend.model import Basis, Candidate, Evidence, Reason
 from ipsecbench.recommend.phase1 import Phase1Choice
 
 _SUMMARY = {
-    Tier.PRIMITIVE: "cipher calls only; no ESP packet was built, and no kernel, device or wire was in it",
-    Tier.PACKET_LOOP: "the whole ESP transform in a loop on one core; no kernel, device or wire was in it",
+    Tier.PRIMITIVE: "cipher calls only: no ESP packet, kernel, device or wire",
+    Tier.PACKET_LOOP: "whole ESP packets in a loop on one core: no kernel, device or wire",
     Tier.TUN_LAB: "through TUN devices and sockets in the lab",
     Tier.KERNEL: "the kernel's own IPsec",
     Tier.ON_WIRE: "between network ports",
 }
 _CEILING = (
-    "The rates are a ceiling for one core's cryptography and ESP work. Published measurements show that boxes without "
-    "AES instructions carry about that much (MT7621: 50.5 predicted, 50.9 Mbit/s measured), and that boxes with them "
-    "carry up to about seven times less through a real tunnel (Cortex-A53: 2000 against 274 Mbit/s), because the fixed "
-    "cost of each packet elsewhere dominates."
+    "A ceiling for one core. Published measurements: boxes with AES instructions carry up to about seven times less "
+    "through a real tunnel (Cortex-A53: 2000 predicted, 274 Mbit/s measured), because the fixed cost of each packet "
+    "elsewhere dominates; boxes without them carry about what is predicted (MT7621: 50.5 predicted, 50.9 measured)."
 )
 
 

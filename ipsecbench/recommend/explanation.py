@@ -34,9 +34,10 @@ def _main_reason(choice: SuiteChoice, requirements: Requirements) -> Reason:
     chosen, traffic = choice.chosen, requirements.traffic
     figure = f"{rate_interval(chosen.headline.one_way_mbit_per_second)} of {traffic} on one core"
     if choice.goal is not None and chosen.meets_goal:
-        text = f"{chosen.name} is the strongest suite whose lower bound reaches the goal: {choice.goal.text}."
+        wanted = rate(choice.goal.mbit_per_second)
+        text = f"{chosen.name} is the strongest suite ({chosen.strength_bits} bits) whose lower bound reaches {wanted}."
     elif choice.goal is not None:
-        text = f"No suite of the policy is sure to reach the goal; {chosen.name} comes closest: {choice.goal.text}."
+        text = f"No suite of the policy is sure to reach the goal; {chosen.name} is the best of the fastest."
     elif len([c for c in choice.candidates if c.tied]) > 1:
         ties = ", ".join(c.name for c in choice.candidates if c.tied and c.name != chosen.name)
         text = (

@@ -1,0 +1,258 @@
+"""``ipsecbench recommend``: the answer from a dataset, on one screen or as JSON."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ipsecbench.cli import options as option
+
+if TYPE_CHECKING:
+    from ipsecbench.recommend.model import Candidate, Exclusion, Lifetime, Recommendation
+    from ipsecbench.recommend.requirements import Requirements, Traffic
+
+EXIT_GOAL_MISSED = 3
+_WIDTH = 100
+_MOST_LINES = 40
+_MOST_SUITES = 6
+_MOST_EXCLUSIONS = 4
+_REASON_LINES = 8
+_LEAST_WARNING_LINES = 6
+
+
+def recommend_command(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file written by 'ipsecbench bench' or 'run'.")],
+    policy: Annotated[str, typer.Option("--policy", help="modern, legacy-interop, or a policy file.")] = "modern",
+    goal: Annotated[str | None, typer.Option("--goal", help="Throughput wanted, such as 500M or 1G (bit/s).")] = None,
+    min_bits: Annotated[int | None, typer.Option("--min-bits", help="Least strength in bits.")] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Traffic: imix-simple, imix-csit, or a packet size.")
+    ] = None,
+    mtu: Annotated[int, typer.Option("--mtu", help="MTU of the link.")] = 1500,
+    nat_t: Annotated[bool, typer.Option("--nat-t", help="ESP is encapsulated in UDP.")] = False,
+    outer: Annotated[str, typer.Option("--outer", help="Outer IP header: ipv4 or ipv6.")] = "ipv4",
+    auth: Annotated[str | None, typer.Option("--auth", help="Authentication wanted, such as psk or rsa-3072.")] = None,
+    tunnels: Annotated[int, typer.Option("--tunnels", help="Child SAs that share the traffic.")] = 1,
+    json_output: option.Json = False,
+) -> None:
+    """Recommend phase 1 and phase 2 parameter sets under a policy and a workload.
+
+    Exits with 3 when nothing meets the policy, or when the goal is not sure to be met.
+    """
+    from ipsecbench.dataset.store import read_dataset
+    from ipsecbench.recommend import recommend
+    from ipsecbench.recommend.policy import load_policy
+
+    requirements = build_requirements(goal, min_bits, profile, mtu, nat_t, outer=outer, auth=auth, tunnels=tunnels)
+    recommendation = recommend(read_dataset(dataset), load_policy(policy), requirements)
+    if json_output:
+        typer.echo(json.dumps(recommendation.to_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo(render_recommendation(recommendation))
+    if not goal_met(recommendation):
+        raise typer.Exit(EXIT_GOAL_MISSED)
+
+
+def build_requirements(
+    goal: str | None,
+    min_bits: int | None,
+    profile: str | None,
+    mtu: int,
+    nat_t: bool,
+    *,
+    outer: str = "ipv4",
+    auth: str | None = None,
+    tunnels: int = 1,
+) -> Requirements:
+    """Requirements from what the user wrote.
+
+    Raises:
+        UsageError: one of them is nonsense; the message names it.
+    """
+    from ipsecbench.recommend.requirements import Requirements, parse_rate, parse_traffic
+
+    return Requirements(
+        goal_mbit_per_second=None if goal is None else parse_rate(goal),
+        traffic=parse_traffic(profile or "imix"),
+        min_strength_bits=min_bits,
+        link_mtu_bytes=mtu,
+        nat_traversal=nat_t,
+        outer=outer,
+        authentication=auth,
+        tunnels=tunnels,
+    )
+
+
+def goal_met(recommendation: Recommendation) -> bool:
+    """Whether the goal is sure to be met, or there was none."""
+    from ipsecbench.recommend.model import GoalVerdict
+
+    return recommendation.goal is None or recommendation.goal.verdict is GoalVerdict.MET
+
+
+def render_recommendation(recommendation: Recommendation) -> str:
+    """The answer on one screen: at most 40 lines of 100 columns, the decision first."""
+    fixed = [*_head(recommendation), "", *_suite_table(recommendation), "", *_facts(recommendation)]
+    warnings = _warnings(recommendation, max(_LEAST_WARNING_LINES, _MOST_LINES - len(fixed) - _REASON_LINES))
+    reasons = _reasons(recommendation)[: max(0, _MOST_LINES - len(fixed) - len(warnings) - 1)]
+    return "\n".join(_cut(line) for line in (*fixed, "", *reasons, *warnings))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else line[: _WIDTH - 1].rstrip() + "…"
+
+
+def _wrapped(text: str, first: str, most_lines: int = 2) -> list[str]:
+    lines = textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
+    if len(lines) > most_lines:
+        lines = [*lines[: most_lines - 1], lines[most_lines - 1][: _WIDTH - 1].rstrip() + "…"]
+    return lines
+
+
+def _head(recommendation: Recommendation) -> list[str]:
+    phase1, phase2 = recommendation.phase1, recommendation.phase2
+    exchange = "PFS" if phase2.key_exchange is not None else "no PFS"
+    numbers = "ESN" if phase2.esn else "no ESN"
+    lines = [
+        f"{recommendation.box} · policy {recommendation.policy} {recommendation.policy_version}",
+        "",
+        f"USE  phase 1  IKEv{phase1.ike_version}  {phase1.proposal}  auth {phase1.authentication}",
+        f"     phase 2  ESP    {phase2.proposal}  ({exchange}, {numbers}, {phase2.mode} mode)",
+    ]
+    if phase1.fallback_proposals or phase2.fallback_proposals:
+        lines.append(f"     then for old peers, IKE: {', '.join(phase1.fallback_proposals) or 'none'}")
+        lines.append(f"                         ESP: {', '.join(phase2.fallback_proposals) or 'none'}")
+    if recommendation.goal is not None:
+        lines.append(f"GOAL {recommendation.goal.text}")
+    lines.append(f"EVIDENCE {recommendation.evidence.summary}")
+    return lines
+
+
+def _suite_table(recommendation: Recommendation) -> list[str]:
+    traffic = recommendation.requirements.traffic
+    heading = f"{traffic} Mbit/s [95%]"
+    rows = [f"{'ESP suite':<18} {'64 B kpps':>9} {'1400 B':>8} {heading:>31} {'vs best':>8}  verdict"]
+    fastest = recommendation.candidates[0].headline.one_way_mbit_per_second.median
+    for candidate in recommendation.candidates[:_MOST_SUITES]:
+        value = candidate.headline.one_way_mbit_per_second
+        figure = f"{value.median:.0f} [{value.lower:.0f}–{value.upper:.0f}]"
+        rows.append(
+            f"{candidate.name:<18} {_kpps(candidate):>9} {_rate_at(candidate, 1400):>8} {figure:>31} "
+            f"{value.median / fastest:>8.2f}  {_verdict_word(candidate, recommendation)}"
+        )
+    return rows
+
+
+def _find(candidate: Candidate, traffic: Traffic) -> tuple[float, float] | None:
+    """Mbit/s and packets per second for a traffic."""
+    for prediction in candidate.predictions:
+        if prediction.traffic == traffic:
+            return prediction.one_way_mbit_per_second.median, prediction.packets_per_second.median
+    return None
+
+
+def _kpps(candidate: Candidate) -> str:
+    from ipsecbench.recommend.requirements import Traffic
+
+    found = _find(candidate, Traffic(size_bytes=64))
+    return "-" if found is None else f"{found[1] / 1e3:.0f}"
+
+
+def _rate_at(candidate: Candidate, size_bytes: int) -> str:
+    from ipsecbench.recommend.requirements import Traffic
+
+    found = _find(candidate, Traffic(size_bytes=size_bytes))
+    return "-" if found is None else f"{found[0]:.0f}"
+
+
+def _verdict_word(candidate: Candidate, recommendation: Recommendation) -> str:
+    if candidate.name == recommendation.phase2.suite:
+        return "recommended"
+    for exclusion in recommendation.exclusions:
+        if exclusion.name == candidate.name and exclusion.mbit_per_second is not None:
+            return exclusion.kind.value.replace("-", " ")
+    return "offered to old peers"
+
+
+def _facts(recommendation: Recommendation) -> list[str]:
+    from ipsecbench.recommend.formats import microseconds, rate_interval, significant
+
+    phase1, phase2 = recommendation.phase1, recommendation.phase2
+    headline = phase2.candidate.headline
+    handshake = phase1.handshake
+    lines = [
+        f"One core   {rate_interval(headline.one_way_mbit_per_second)} of {headline.traffic}, one direction at a time "
+        f"({headline.basis});",
+        f"           both ways at once {rate_interval(headline.both_ways_mbit_per_second)} in sum",
+        f"Handshake  initiator {microseconds(handshake.initiator_us)}, "
+        f"responder {microseconds(handshake.responder_us)} "
+        f"(at most {significant(handshake.handshakes_per_second.median)}/s a core);",
+        f"           Child SA rekey with its key exchange {microseconds(handshake.child_rekey_us)}",
+        f"Lives      IKE SA: {_life(phase1.lifetime)}",
+        f"           Child SA: {_life(phase2.lifetime)}",
+        f"Packets    inner MTU {phase2.inner_mtu_bytes}, "
+        f"TCP MSS {phase2.mss_ipv4_bytes} (IPv6 {phase2.mss_ipv6_bytes}), "
+        f"at link MTU {recommendation.requirements.link_mtu_bytes}; replay window {phase2.replay_window_packets}",
+        f"Strength   phase 1 {phase1.strength_bits} bits, phase 2 {phase2.strength_bits} bits "
+        f"(target {recommendation.target_strength_bits})",
+    ]
+    if recommendation.ceilings:
+        best = recommendation.ceilings[0]
+        figure = rate_interval(best.mbit_per_second)
+        lines.append(
+            f"Ceiling    {figure} for VPP or DPDK: {best.provider}, {best.suite}; not for a kernel or libcrypto"
+        )
+    return lines
+
+
+def _life(lifetime: Lifetime) -> str:
+    from ipsecbench.recommend.formats import octets
+
+    parts = [f"{lifetime.soft_seconds} s"]
+    if lifetime.soft_bytes is not None:
+        parts.append(octets(lifetime.soft_bytes))
+    if lifetime.soft_packets is not None:
+        parts.append(f"{lifetime.soft_packets:.2g} packets".replace("e+", "e"))
+    return f"rekey {' or '.join(parts)}, end {lifetime.hard_seconds} s"
+
+
+def _reasons(recommendation: Recommendation) -> list[str]:
+    lines: list[str] = []
+    for reason in (recommendation.phase1.reasons[0], recommendation.phase2.reasons[0]):
+        lines += _wrapped(reason.text, "Why      ")
+    for price in recommendation.prices:
+        lines += _wrapped(price.text, "Price    ")
+    for exclusion in _telling(recommendation):
+        lines += _wrapped(f"{exclusion.name}: {exclusion.reason.text}", "Not      ", 1)
+    return lines
+
+
+def _telling(recommendation: Recommendation) -> list[Exclusion]:
+    """The exclusions that a reader asks about first: failures, rivals, then what else was measured, fastest first."""
+    from ipsecbench.recommend.model import ExclusionKind, Role
+
+    exclusions = recommendation.exclusions
+    rivals = {candidate.name for candidate in recommendation.candidates}
+    suites = [e for e in exclusions if e.role is Role.ESP_SUITE]
+    failures = [e for e in exclusions if e.kind is ExclusionKind.INCORRECT]
+    unmeasured = [e for e in suites if e.kind is ExclusionKind.NOT_MEASURED]
+    ordered = [*failures, *(e for e in suites if e.name in rivals), *unmeasured]
+    ordered += [e for e in suites if e.mbit_per_second is not None]
+    return list(dict.fromkeys(ordered))[:_MOST_EXCLUSIONS]
+
+
+def _warnings(recommendation: Recommendation, most_lines: int) -> list[str]:
+    reasons = [*recommendation.evidence.warnings, *recommendation.warnings]
+    lines: list[str] = []
+    for shown, reason in enumerate(reasons):
+        more = _wrapped(reason.text, "! ")
+        left = len(reasons) - shown
+        if len(lines) + len(more) + (left > 1) > most_lines:
+            lines.append(f"! {left} more: see --json or the report")
+            break
+        lines += more
+    return ["", *lines] if lines else []
