@@ -1,0 +1,87 @@
+"""``ipsecbench report``: the HTML report of a dataset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipsecbench.cli import options as option
+
+_OWN_MARK = b'name="generator" content="ipsecbench'
+_MARK_WITHIN_BYTES = 4096
+
+
+def report_command(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A dataset (*.ipsecbench.json).")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Report to write (default: beside the dataset); - prints it."
+        ),
+    ] = None,
+    policy: Annotated[str, typer.Option("--policy", help="modern, legacy-interop, or a policy file.")] = "modern",
+    goal: Annotated[str | None, typer.Option("--goal", help="Throughput wanted, such as 500M or 1G (bit/s).")] = None,
+    min_bits: Annotated[int | None, typer.Option("--min-bits", help="Least strength in bits.")] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Traffic: imix-simple, imix-csit, or a packet size.")
+    ] = None,
+    mtu: Annotated[int, typer.Option("--mtu", help="MTU of the link.")] = 1500,
+    nat_t: Annotated[bool, typer.Option("--nat-t", help="ESP is encapsulated in UDP.")] = False,
+    outer: Annotated[str, typer.Option("--outer", help="Outer IP header: ipv4 or ipv6.")] = "ipv4",
+    auth: Annotated[str | None, typer.Option("--auth", help="Authentication wanted, such as psk or rsa-3072.")] = None,
+    tunnels: Annotated[int, typer.Option("--tunnels", help="Child SAs that share the traffic.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is no report, too.")] = False,
+    json_output: option.Json = False,
+) -> None:
+    """Write one self-contained HTML file; a report that is already there is replaced."""
+    from ipsecbench.cli.measure import say
+    from ipsecbench.cli.recommend import build_requirements
+    from ipsecbench.dataset.store import check_writable, read_dataset
+    from ipsecbench.recommend import recommend
+    from ipsecbench.recommend.policy import load_policy
+    from ipsecbench.report.page import render_page, write_report
+
+    chosen_policy = load_policy(policy)
+    requirements = build_requirements(goal, min_bits, profile, mtu, nat_t, outer=outer, auth=auth, tunnels=tunnels)
+    measured = read_dataset(dataset)
+    to_screen = output is not None and str(output) == "-"
+    path = output if output is not None else _default_path(dataset)
+    if not to_screen:
+        _refuse_other_files(path, force)
+        check_writable(path)
+    recommendation = recommend(measured, chosen_policy, requirements)
+    if to_screen:
+        typer.echo(render_page(measured, recommendation, dataset.name), nl=False)
+        return
+    size = write_report(path, measured, recommendation, dataset.name)
+    say(f"Saved {path} ({size / 1000:,.0f} kB)")
+    if json_output:
+        typer.echo(json.dumps({"report": str(path), "bytes": size, "dataset_sha256": measured.sha256}))
+
+
+def _default_path(dataset: Path) -> Path:
+    from ipsecbench.dataset.store import SUFFIX
+
+    return dataset.with_name(dataset.name.removesuffix(SUFFIX).removesuffix(".json") + ".html")
+
+
+def _refuse_other_files(path: Path, force: bool) -> None:
+    """Keep a slip of the hand, such as the dataset as the output, from destroying a file.
+
+    Raises:
+        DatasetError: there is a file that is no report of ours, and ``--force`` was not given.
+    """
+    from ipsecbench.errors import DatasetError
+
+    if force or not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            start = file.read(_MARK_WITHIN_BYTES)
+    except OSError as error:
+        raise DatasetError(f"cannot write {path}: {error.strerror}") from error
+    if _OWN_MARK not in start:
+        raise DatasetError(f"{path} exists and is no report; choose another --output, or replace it with --force")

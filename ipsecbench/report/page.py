@@ -1,0 +1,303 @@
+"""The page: everything that the template says, the Content-Security-Policy, and the file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from ipsecbench import __version__
+from ipsecbench.algorithms.authentication import AUTHENTICATION
+from ipsecbench.algorithms.encryption import ENCRYPTION
+from ipsecbench.algorithms.integrity import INTEGRITY
+from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
+from ipsecbench.algorithms.prf import PRF
+from ipsecbench.algorithms.sources import Source, sources
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.dataset.store import write_atomically
+from ipsecbench.recommend.formats import octets, seconds
+from ipsecbench.recommend.model import Reason, Recommendation, Role
+from ipsecbench.report import formats
+from ipsecbench.report.embedded import embedded_data
+from ipsecbench.report.environment import box_title, environment_sections
+from ipsecbench.report.figures import all_figures
+from ipsecbench.report.suite_figures import suite_table
+from ipsecbench.report.suite_rates import all_suites, traffic_title
+from ipsecbench.report.tables import Cell, Column, Line, Table, estimate_cell
+from ipsecbench.report.validity import checks, ladder, status_counts, warnings
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LARGEST_PAGE_BYTES = 1_000_000
+"""A report is smaller than this, whatever the dataset holds."""
+_LONGEST_TEXT = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A numbered entry of the list of sources."""
+
+    number: int
+    """Its number in the text."""
+    key: str
+    """Its key."""
+    source: Source | None
+    """What it is; None where the key is not known."""
+
+
+class References:
+    """Numbers the sources in the order in which the page first names them."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def cite(self, cited: Reason | Cell) -> list[Reference]:
+        """The references of a reason, or of a cell of a table."""
+        return [self._reference(key, self._numbers.setdefault(key, len(self._numbers) + 1)) for key in cited.sources]
+
+    def listed(self) -> list[Reference]:
+        """Every reference that was named so far."""
+        return [self._reference(key, number) for key, number in self._numbers.items()]
+
+    @staticmethod
+    def _reference(key: str, number: int) -> Reference:
+        return Reference(number, key, sources().get(key))
+
+
+def write_report(path: Path, dataset: Dataset, recommendation: Recommendation, dataset_file: str | None = None) -> int:
+    """Write the report, whole or not at all.
+
+    Args:
+        path: the HTML file; one that exists is replaced.
+        dataset: the dataset.
+        recommendation: what follows from it.
+        dataset_file: name of the dataset's file, for the command that makes the report again.
+
+    Returns:
+        The size of the file in octets.
+
+    Raises:
+        DatasetError: the file could not be written; what was there before is still there.
+    """
+    content = render_page(dataset, recommendation, dataset_file).encode("utf-8")
+    write_atomically(path, content)
+    return len(content)
+
+
+def render_page(dataset: Dataset, recommendation: Recommendation, dataset_file: str | None = None) -> str:
+    """The report as HTML: a pure function of its arguments."""
+    file_name = dataset_file or "DATASET.ipsecbench.json"
+    style, script = _asset("report.css"), _asset("report.js")
+    context = _context(dataset, recommendation, file_name)
+    context |= {"style": style, "script": script, "policy": content_security_policy(style, script)}
+    template = _environment().get_template("report.html.j2")
+    # The data takes the room that the rest leaves.
+    bare = template.render(**context, references=References(), data=Markup("{}"), data_note="")
+    budget = LARGEST_PAGE_BYTES - len(bare.encode("utf-8")) - 4096
+    data = embedded_data(dataset, recommendation, formats.shorten(file_name, 200), budget)
+    return template.render(**context, references=References(), data=data.json, data_note=data.note)
+
+
+def content_security_policy(style: str, script: str) -> str:
+    """The policy of the page: nothing may be loaded, and only this style and this script apply."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_digest(style)}'",
+            f"script-src '{_digest(script)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+@cache
+def _asset(name: str) -> Markup:
+    # A file of this package, not input.
+    return Markup(files("ipsecbench.report").joinpath("templates", name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ipsecbench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    names = (
+        "rate",
+        "rate_interval",
+        "duration",
+        "duration_interval",
+        "span",
+        "significant",
+        "percent",
+        "listing",
+        "sentence",
+    )
+    environment.filters.update({name: getattr(formats, name) for name in names})
+    environment.filters |= {"breakable": _breakable, "octets": octets, "about": seconds}
+    return environment
+
+
+def _finalize(value: object) -> object:
+    """The last gate before text is escaped: whatever comes from a dataset is cleaned and bounded here."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return formats.shorten(value, _LONGEST_TEXT)
+
+
+def _breakable(text: str) -> Markup:
+    """A proposal string that may be broken after its hyphens."""
+    parts = [escape(part) for part in formats.shorten(text, 400).split("-")]
+    return Markup("-<wbr>").join(parts)
+
+
+def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -> dict[str, Any]:
+    suites = all_suites(dataset, recommendation)
+    figures, absent = all_figures(dataset, recommendation, suites)
+    return {
+        "dataset": dataset,
+        "answer": recommendation,
+        "label": formats.shorten(dataset.label, 80) if dataset.label else None,
+        "box": box_title(dataset),
+        "wanted": traffic_title(recommendation.requirements.traffic),
+        "title_of": _transform_title,
+        "traffic_title": traffic_title,
+        "predictions": _prediction_table(recommendation),
+        "steps": _step_table(recommendation),
+        "prices": recommendation.prices,
+        "rungs": ladder(dataset, recommendation),
+        "checks": checks(dataset),
+        "warnings": warnings(dataset, recommendation),
+        "figures": figures,
+        "absent": absent,
+        "suite_table": suite_table(recommendation, suites),
+        "other_exclusions": _exclusion_table(recommendation),
+        "sections": environment_sections(dataset),
+        "statuses": status_counts(dataset),
+        "command": regeneration_command(recommendation, file_name),
+        "version": __version__,
+        "file_name": formats.shorten(file_name, 200),
+    }
+
+
+def regeneration_command(recommendation: Recommendation, file_name: str) -> str:
+    """The command that makes the same report from the same dataset."""
+    wanted = recommendation.requirements
+    words = ["ipsecbench", "report", formats.shorten(file_name, 200), "--policy", recommendation.policy]
+    if wanted.goal_mbit_per_second is not None:
+        words += ["--goal", f"{wanted.goal_mbit_per_second:g}M"]
+    words += ["--profile", wanted.traffic.mix or str(wanted.traffic.size_bytes)]
+    if wanted.min_strength_bits is not None:
+        words += ["--min-bits", str(wanted.min_strength_bits)]
+    if wanted.link_mtu_bytes != 1500:
+        words += ["--mtu", str(wanted.link_mtu_bytes)]
+    if wanted.nat_traversal:
+        words.append("--nat-t")
+    if wanted.outer != "ipv4":
+        words += ["--outer", wanted.outer]
+    if wanted.authentication is not None:
+        words += ["--auth", wanted.authentication]
+    if wanted.tunnels != 1:
+        words += ["--tunnels", str(wanted.tunnels)]
+    return shlex.join(words)
+
+
+def _transform_title(name: str | None) -> str:
+    """The registry's spelling of a proposal token; empty where it is not known."""
+    for table in (ENCRYPTION, INTEGRITY, PRF, KEY_EXCHANGE):
+        entry = table.get(name or "")
+        if entry is not None:
+            return entry.iana_name
+    method = AUTHENTICATION.get(name or "")
+    return method.title if method is not None else ""
+
+
+def _prediction_table(recommendation: Recommendation) -> Table:
+    candidate = recommendation.phase2.candidate
+    found = {prediction.traffic: prediction for prediction in (*candidate.predictions, candidate.headline)}
+    lines = tuple(
+        Line(
+            (
+                Cell(traffic_title(traffic)),
+                estimate_cell(prediction.outbound_mbit_per_second),
+                estimate_cell(prediction.inbound_mbit_per_second),
+                estimate_cell(prediction.both_ways_mbit_per_second),
+                estimate_cell(prediction.packets_per_second, 1000.0),
+                Cell(prediction.basis.value),
+            ),
+            traffic == recommendation.requirements.traffic,
+        )
+        for traffic, prediction in found.items()
+    )
+    headings = ("Outbound, Mbit/s", "Inbound, Mbit/s", "Both at once, Mbit/s", "Thousand packets/s")
+    return Table(
+        f"What one core carries with {candidate.name}: median and 95% interval; what was asked for is marked",
+        (Column("Inner packets"), *(Column(title, numeric=True) for title in headings), Column("Basis")),
+        lines,
+    )
+
+
+def _step_table(recommendation: Recommendation) -> Table:
+    handshake = recommendation.phase1.handshake
+    lines = [
+        Line((Cell(side), Cell(step.name), Cell(f"{step.times:g}", step.times), estimate_cell(step.cost_us)))
+        for side, steps in (("initiator", handshake.initiator_steps), ("responder", handshake.responder_steps))
+        for step in steps
+    ]
+    columns = (Column("Side"), Column("Step"), Column("Times", numeric=True), Column("Cost, µs", numeric=True))
+    return Table("What a handshake's cryptography is made of", columns, tuple(lines))
+
+
+_ROLE_TITLES = {
+    Role.KEY_EXCHANGE: "key exchange",
+    Role.PRF: "PRF",
+    Role.IKE_ENCRYPTION: "IKE encryption",
+    Role.AUTHENTICATION: "authentication",
+    Role.ESP_SUITE: "ESP suite",
+}
+
+
+def _exclusion_table(recommendation: Recommendation) -> Table:
+    """What was not chosen for phase 1."""
+    kinds = tuple(title for role, title in _ROLE_TITLES.items() if role is not Role.ESP_SUITE)
+    lines = tuple(
+        Line(
+            (
+                Cell(exclusion.name),
+                Cell(_ROLE_TITLES[exclusion.role]),
+                estimate_cell(exclusion.cost_us),
+                Cell(exclusion.kind.value.replace("-", " ")),
+                Cell(exclusion.reason.text, sources=exclusion.reason.sources),
+            ),
+            kind=_ROLE_TITLES[exclusion.role],
+        )
+        for exclusion in recommendation.exclusions
+        if exclusion.role is not Role.ESP_SUITE
+    )
+    columns = (
+        Column("Algorithm", code=True),
+        Column("For"),
+        Column("Cost, µs", numeric=True),
+        Column("Verdict"),
+        Column("Reason"),
+    )
+    return Table("What was considered for phase 1 and not chosen", columns, lines, interactive=True, kinds=kinds)
