@@ -41,6 +41,7 @@ COMMON_SUITES = (
 _QUICK_SIZES = (64, 576, 1400)
 _DEFAULT_SIZES = (64, 128, 256, 576, 1024, 1400, 9000)
 _PRIMITIVE_SIZES = (64, 576, 1408, 8192)
+_COMPARED_SIZES = (1408,)
 _PYTHON_SIZES = (64, 1408)
 _PRF_SIZES: Mapping[str, int] = MappingProxyType({"prf": 64, "prf-plus": 256})
 _SIZED_OPERATIONS = ("encrypt", "decrypt", "authenticate", "verify", "prf", "prf-plus", "outbound", "inbound")
@@ -173,9 +174,11 @@ def _sizes(offer: Offer, operation: str, request: Request) -> Sequence[int]:
     elif offer.tier is Tier.PACKET_LOOP:
         sizes = _QUICK_SIZES if request.quick else _DEFAULT_SIZES
     elif offer.provider in PYTHON_PROVIDERS:
-        sizes = _PYTHON_SIZES[-1:] if request.quick else _PYTHON_SIZES
+        sizes = _COMPARED_SIZES if request.quick else _PYTHON_SIZES
     else:
-        sizes = (_PRIMITIVE_SIZES[2],) if request.quick else _PRIMITIVE_SIZES
+        # A second library's primitives are a comparison, which one size makes.
+        one = request.quick or offer.provider != "libcrypto"
+        sizes = _COMPARED_SIZES if one else _PRIMITIVE_SIZES
     encryption = ENCRYPTION.get(offer.algorithm)
     if offer.tier is Tier.PRIMITIVE and encryption is not None and encryption.mode == "cbc":
         # A block mode without a packet around it takes whole blocks: the next multiple stands for the size.
