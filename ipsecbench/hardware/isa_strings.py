@@ -35,6 +35,8 @@ SHORTHANDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _BASE = re.compile(r"rv(32|64|128)([a-z0-9]*)")
 _LETTER = re.compile(r"([a-z])(?:\d+(?:p\d+)?)?")
+_HYPHENATED_VERSION = re.compile(r"-\d+p\d+")
+"""After a name that ends in a digit, such as `xv5-0p0`."""
 _VERSION = re.compile(r"\d+p\d+$")
 
 
@@ -45,7 +47,7 @@ def parse_isa_string(isa: str) -> frozenset[str] | None:
     whose name directly follows the letters (`xv5`) is one name.
     """
     head, *rest = isa.strip().lower().split("_")
-    match = _BASE.fullmatch(head.replace("-", "p"))  # one vendor kernel writes 5-0p0 for a version
+    match = _BASE.fullmatch(_HYPHENATED_VERSION.sub("", head))
     if match is None:
         return None
     letters = match.group(2)
