@@ -203,9 +203,7 @@ def _facts(recommendation: Recommendation) -> list[str]:
     if recommendation.ceilings:
         best = recommendation.ceilings[0]
         figure = rate_interval(best.mbit_per_second)
-        lines.append(
-            f"Ceiling    {figure} for VPP or DPDK: {best.provider}, {best.suite}; not for a kernel or libcrypto"
-        )
+        lines.append(f"Ceiling    {figure} for VPP or DPDK: {best.provider}, {best.suite}")
     return lines
 
 

@@ -137,8 +137,8 @@ def _group(name: str) -> list[Finding]:
         return []
     text = (
         f"{name} is a fixed prime that the whole world shares, so that one precomputation serves against every "
-        "exchange with it, past ones included: short key lives do not help. 768 bits are in reach of academics, 1024 bits of a "
-        "state; a second broken 1024-bit prime would open 66% of IPsec servers to passive listening"
+        "exchange with it, past ones included: short key lives do not help. 768 bits are in reach of academics, "
+        "1024 bits of a state; a second broken 1024-bit prime would open 66% of IPsec servers to passive listening"
     )
     return [Finding(Severity.REFUSE, name, Reason(text, ("logjam", "rfc8247")))]
 
