@@ -7,7 +7,6 @@ import json
 import os
 import selectors
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,7 +50,8 @@ class AgentClient:
         self.path = agent_path() if path is None else path
         self._next_id = 0
         self._buffer = bytearray()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        # In memory, so that a full disk is no reason not to measure; a pipe that nobody reads could fill.
+        self._stderr = os.fdopen(os.memfd_create("agent-stderr"), "w+b")
         try:
             # A session of its own: Ctrl-C is for the caller, which ends the agent when it has saved its figures.
             self._process = subprocess.Popen(

@@ -117,7 +117,16 @@ def build_plan(offers: Iterable[Offer], request: Request) -> tuple[Workload, ...
         reasons = sorted({offer.reason for offer in rows if _wanted(offer, request) and offer.reason})
         why = f": {reasons[0]}" if reasons else ""
         raise UsageError(f"nothing of what was asked for can be measured here{why}")
-    return tuple(dict.fromkeys(plan))
+    return tuple(sorted(dict.fromkeys(plan), key=_importance))
+
+
+def _importance(workload: Workload) -> int:
+    """Lower is earlier: what a recommendation needs comes first, should the run end early."""
+    if workload.provider == "libcrypto" and workload.cores == 1:
+        if workload.tier is Tier.PACKET_LOOP:
+            return 0 if workload.algorithm in DECISION_SUITES else 2
+        return 1 if workload.size_bytes is None or workload.operation in _PRF_SIZES else 3
+    return 4 if workload.provider in AGENT_PROVIDERS else 5
 
 
 def _check_names(rows: Sequence[Offer], request: Request) -> None:

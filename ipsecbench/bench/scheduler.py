@@ -22,6 +22,9 @@ FINISHED = "finished"
 BUDGET_SPENT = "budget-spent"
 INTERRUPTED = "interrupted"
 
+CALIBRATING = "calibrating"
+MEASURING = "measuring"
+
 _SHORTEST_SAMPLE_NS = 1_000_000
 _LONGEST_SAMPLE_NS = 10_000_000
 _SHARE_FOR_MINIMUM = 0.6
@@ -54,13 +57,13 @@ class Progress:
     """Where a run stands, for a screen."""
 
     phase: str
-    """``calibrating`` or ``measuring``."""
+    """:data:`CALIBRATING` (the first round) or :data:`MEASURING`."""
     workload: Workload
     """What is being measured."""
     done: int
-    """Rows done in this phase or round."""
+    """Rows done in this round."""
     total: int
-    """Rows of this phase or round."""
+    """Rows of this round."""
     round: int
     """Round, from 0."""
     settled: int
@@ -119,7 +122,6 @@ class Scheduler:
         self._start = self._clock()
         self._sample_ns = self._pace.sample_ns(len(rows))
         try:
-            self._calibrate(rows)
             self._rounds(rows)
             ended = BUDGET_SPENT if any(row.status is None and not row.settled for row in rows) else FINISHED
         except KeyboardInterrupt:
@@ -141,43 +143,37 @@ class Scheduler:
     def _take(self, row: _Row, iterations: int) -> RawSample:
         return self._runners[row.workload.provider].sample(row.workload, iterations)
 
-    def _attempt(self, row: _Row, action: Callable[[], None]) -> None:
-        """Do something for a row; a failure ends the row, and what it measured before counts for nothing."""
+    def _rounds(self, rows: Sequence[_Row]) -> None:
+        """The first round, which also calibrates, goes by the plan: what matters most is measured if all ends early."""
+        random = Random(self._pace.seed)  # noqa: S311  an order, not a secret
+        for number in range(self._pace.maximum_rounds):
+            active = [row for row in rows if row.status is None and not row.settled]
+            if not active:
+                return
+            if number:
+                random.shuffle(active)
+            settled = sum(row.settled for row in rows)
+            phase = MEASURING if number else CALIBRATING
+            for index, row in enumerate(active):
+                if self._out_of_time():
+                    return
+                self._report(phase, row, index, len(active), number, settled)
+                self._attempt(row, number)
+
+    def _attempt(self, row: _Row, number: int) -> None:
+        """Take one sample; a failure ends the row, and what it measured before counts for nothing."""
         try:
-            action()
+            if not row.iterations:
+                row.iterations, trial = calibrate(
+                    lambda count: self._take(row, count), self._sample_ns, row.workload.cores
+                )
+                row.detail = trial.detail
+            self._sample(row, number)
         except UnsupportedError as error:
             row.status, row.message = Status.UNSUPPORTED, str(error)
         except (CorrectnessError, MeasurementError, ProviderError) as error:
             row.status, row.message = Status.FAILED, str(error)
             row.samples.clear()
-
-    def _calibrate(self, rows: Sequence[_Row]) -> None:
-        for index, row in enumerate(rows):
-            if self._out_of_time():
-                return
-            self._report("calibrating", row, index, len(rows), 0, 0)
-
-            def action(row: _Row = row) -> None:
-                row.iterations, trial = calibrate(
-                    lambda count: self._take(row, count), self._sample_ns, row.workload.cores
-                )
-                row.detail = trial.detail
-
-            self._attempt(row, action)
-
-    def _rounds(self, rows: Sequence[_Row]) -> None:
-        random = Random(self._pace.seed)  # noqa: S311  an order, not a secret
-        for number in range(self._pace.maximum_rounds):
-            active = [row for row in rows if row.iterations and row.status is None and not row.settled]
-            if not active:
-                return
-            random.shuffle(active)
-            settled = sum(row.settled for row in rows)
-            for index, row in enumerate(active):
-                if self._out_of_time():
-                    return
-                self._report("measuring", row, index, len(active), number, settled)
-                self._attempt(row, lambda row=row, number=number: self._sample(row, number))  # type: ignore[misc]
 
     def _sample(self, row: _Row, number: int) -> None:
         raw = self._take(row, row.iterations)

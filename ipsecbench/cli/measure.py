@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import socket
 import sys
@@ -209,11 +208,12 @@ def _store(path: Path, dataset: Dataset) -> str:
     try:
         return write_dataset(path, dataset)
     except DatasetError as error:
-        with contextlib.suppress(DatasetError):
+        try:
             refuge = unused_path(Path(tempfile.gettempdir()), path.name.removesuffix(SUFFIX))
             write_dataset(refuge, dataset)
-            raise DatasetError(f"{error}; the measurement was saved as {refuge} instead") from error
-        raise
+        except (DatasetError, OSError):
+            raise error from None
+        raise DatasetError(f"{error}; the measurement was saved as {refuge} instead") from error
 
 
 def judge(dataset: Dataset, strict: bool) -> None:

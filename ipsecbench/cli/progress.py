@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 
-from ipsecbench.bench.scheduler import Progress
+from ipsecbench.bench.scheduler import CALIBRATING, Progress
 
 _REDRAW_SECONDS = 0.1
 
@@ -35,9 +35,9 @@ class ProgressLine:
         if not self._shown or (now - self._last < _REDRAW_SECONDS and progress.phase == self._last_phase):
             return
         self._last, self._last_phase = now, progress.phase
-        where = "calibrating" if progress.phase == "calibrating" else f"round {progress.round + 1}"
+        where = "calibrating" if progress.phase == CALIBRATING else f"round {progress.round + 1}"
         left = format_duration(progress.remaining_seconds)
-        settled = "" if progress.phase == "calibrating" else f", {progress.settled} precise"
+        settled = "" if progress.phase == CALIBRATING else f", {progress.settled} precise"
         work = progress.workload
         size = work.mix or (f"{work.size_bytes} B" if work.size_bytes else "")
         line = (

@@ -94,3 +94,11 @@ def test_sizes_are_sorted_and_unique() -> None:
 def test_nonsense_providers_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--providers"):
         parse_providers(text)
+
+
+def test_what_a_recommendation_needs_comes_first() -> None:
+    plan = build_plan(reversed(offers()), Request(cores=2))
+    decisive = [row.tier is Tier.PACKET_LOOP and row.cores == 1 for row in plan]
+    assert decisive == sorted(decisive, reverse=True)
+    providers = [row.provider for row in plan]
+    assert providers.index("cryptography") > max(i for i, name in enumerate(providers) if name == "libcrypto")
