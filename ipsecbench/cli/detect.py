@@ -31,6 +31,15 @@ _MAIN_ALGORITHMS = (
     "aes-ctr-hmac-sha256",
     "3des-cbc-hmac-sha1",
 )
+_FUNCTIONS = {
+    "aes": "AES",
+    "carryless-multiply": "GHASH",
+    "sha1": "SHA-1",
+    "sha256": "SHA-256",
+    "sha512": "SHA-512",
+    "sha3": "SHA-3",
+    "vector": "vectors",
+}
 _ANSWERS = {"present": "yes", "absent": "no", "disabled": "off", "unknown": "unknown"}
 
 
@@ -97,9 +106,8 @@ def _title(hardware: Hardware) -> str:
     model = platform.device_model or hardware.cpu.system
     device = " ".join(filter(None, (platform.device_vendor, model))) or "box of unknown make"
     kernel = f"Linux {platform.kernel_release}" if platform.kernel_release else "kernel unknown"
-    parts = ["ipsecbench detect", device, platform.operating_system or "system unknown", kernel]
-    if hardware.root != "/":
-        parts.append(f"below {hardware.root}")
+    where = "" if hardware.root == "/" else f" below {_short(hardware.root, 30)}"
+    parts = [f"ipsecbench detect{where}", device, platform.operating_system or "system unknown", kernel]
     return _short(" · ".join(parts), WIDTH)
 
 
@@ -118,16 +126,16 @@ def _cpu_lines(cpu: Cpu) -> Iterator[str]:
     counts = {"processor": cpu.processors, "core": cpu.cores, "socket": cpu.sockets, "cluster": cpu.clusters}
     yield ", ".join(_count(number, noun) for noun, number in counts.items() if number or noun in ("processor", "core"))
     if len(cpu.core_types) > 1:
-        for one in cpu.core_types[:4]:
-            role = f", {one.role}" if one.role else ""
-            yield _short(f"{len(one.processors)}x {one.name or one.identifier or 'unknown core'}{role}", 80)
+        names = (_short(one.name or one.identifier or "unknown core", 40) for one in cpu.core_types[:4])
+        where = (f"{one.role or 'processors'} {_ranges(one.processors)}" for one in cpu.core_types[:4])
+        yield " · ".join(map(": ".join, zip(names, where, strict=True)))
 
 
 def _instruction_lines(cpu: Cpu) -> Iterator[str]:
-    from ipsecbench.hardware.features import FUNCTIONS, Presence
+    from ipsecbench.hardware.features import Presence
 
     functions = cpu.features.functions
-    yield " · ".join(f"{name} {_ANSWERS[functions[key].value]}" for key, name in FUNCTIONS.items())
+    yield " · ".join(f"{name} {_ANSWERS[functions[key].value]}" for key, name in _FUNCTIONS.items())
     for presence in (Presence.PRESENT, Presence.DISABLED, Presence.UNKNOWN):
         names = cpu.features.named(presence)
         if names:
@@ -156,6 +164,9 @@ def _driver(row: EspDriver) -> str:
 
 
 def _nic_lines(hardware: Hardware) -> Iterator[str]:
+    if hardware.nics is None:
+        yield "unknown: there is no /sys/class/net"
+        return
     real = [nic for nic in hardware.nics if not nic.is_virtual]
     if not hardware.nics:
         yield "no interface found"
@@ -172,8 +183,8 @@ def _nic_lines(hardware: Hardware) -> Iterator[str]:
 
 def _libcrypto_lines(hardware: Hardware) -> Iterator[str]:
     if not hardware.libcryptos:
-        yield "none found"
-    for one in hardware.libcryptos[:3]:
+        yield "none found" if hardware.libcryptos is not None else "unknown: there is no library directory"
+    for one in (hardware.libcryptos or ())[:3]:
         modules = "" if one.modules is None else f" · modules: {', '.join(one.modules) or 'none'}"
         yield _short(f"{one.version or 'version unknown'} · {one.path}{modules}", 2 * (WIDTH - LABEL_WIDTH) - 20)
 
@@ -182,9 +193,9 @@ def _clock_lines(hardware: Hardware) -> Iterator[str]:
     for clock in hardware.clocks[:4]:
         comparison = clock.comparison
         name = f"{_short(clock.core_type or 'core', 30)}: " if len(hardware.clocks) > 1 else ""
-        claimed = f"{_gigahertz(comparison.claimed_hz)} {comparison.claim or ''}".rstrip()
-        measured = "" if comparison.measured_hz is None else f"measured {_gigahertz(comparison.measured_hz)}, "
-        yield f"{name}claimed {claimed}, {measured}{comparison.verdict}"
+        claimed = f"claimed {_gigahertz(comparison.claimed_hz)} ({comparison.claim}), " if comparison.claimed_hz else ""
+        measured = f"measured {_gigahertz(comparison.measured_hz)}, " if comparison.measured_hz else ""
+        yield f"{name}{claimed}{measured}{comparison.verdict}"
 
 
 def _box_lines(hardware: Hardware) -> Iterator[str]:
@@ -244,8 +255,19 @@ def _count(number: int | None, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _gigahertz(hz: int | None) -> str:
-    return "unknown" if hz is None else f"{hz / 1e9:.2f} GHz"
+def _gigahertz(hz: int) -> str:
+    return f"{hz / 1e9:.2f} GHz"
+
+
+def _ranges(numbers: tuple[int, ...]) -> str:
+    """Processor numbers in short, such as `0-3,6`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return _short(",".join("-".join(map(str, run)) for run in runs), 30)
 
 
 def _short(text: str, width: int) -> str:

@@ -40,8 +40,10 @@ class Hardware:
     kernel_crypto: KernelCrypto | None
     """`None` when there is no /proc/crypto."""
     engines: tuple[Engine, ...]
-    nics: tuple[Nic, ...]
-    libcryptos: tuple[Libcrypto, ...]
+    nics: tuple[Nic, ...] | None
+    """`None` when /sys does not say."""
+    libcryptos: tuple[Libcrypto, ...] | None
+    """`None` when there is no library directory."""
     clocks: tuple[CoreClock, ...]
     platform: Platform
     condition: Condition
@@ -84,7 +86,7 @@ def detect(root: Path = Path("/"), measure_clock: MeasureClock | None = None) ->
     crypto_text = source.read("proc/crypto")
     crypto = None if crypto_text is None else parse_proc_crypto(crypto_text.text, crypto_text.is_truncated)
     if crypto is not None:
-        cpu = _with_kernel_evidence(cpu, functions_proven_by(crypto.drivers))
+        cpu = _with_kernel_evidence(cpu, functions_proven_by(crypto.drivers, cpu.architecture))
     flag = None if cpu.architecture != "x86" or cpu.flags is None else "hypervisor" in cpu.flags
     platform = read_platform(source, flag)
     names = tuple(filter(None, (cpu.system, cpu.model, platform.device_model, *platform.compatibles)))

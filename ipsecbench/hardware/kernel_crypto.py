@@ -36,10 +36,12 @@ ESP_KERNEL_NAMES: Final[Mapping[str, str]] = {
 }
 """ESP algorithms (any key length) and the name that XFRM asks the kernel for."""
 
-_PROVING = (
-    "AES-NI", "PCLMULQDQ", "ARMv8 cryptographic extension", "CPACF", "POWER vector crypto", "SPARC T4 opcodes",
-    "Octeon coprocessor 2", "RISC-V vector crypto", "VIA PadLock",
-)  # fmt: skip
+_PROVING = {
+    "AES-NI": ("x86",), "PCLMULQDQ": ("x86",), "VIA PadLock": ("x86",), "CPACF": ("s390x",),
+    "ARMv8 cryptographic extension": ("aarch64", "arm"), "POWER vector crypto": ("power",),
+    "SPARC T4 opcodes": ("sparc",), "Octeon coprocessor 2": ("mips",), "RISC-V vector crypto": ("riscv",),
+}  # fmt: skip
+"""Instructions whose drivers load only on a CPU that has them, and the architectures of those CPUs."""
 _PROVEN_FUNCTIONS = {
     "cbc(aes)": "aes", "ctr(aes)": "aes", "ecb(aes)": "aes", "aes": "aes", "ghash": "carryless-multiply",
     "gcm(aes)": "carryless-multiply", "sha1": "sha1", "sha256": "sha256", "sha512": "sha512", "sha3-256": "sha3",
@@ -119,8 +121,12 @@ def parse_proc_crypto(text: str, is_truncated: bool = False) -> KernelCrypto:
     )
 
 
-def functions_proven_by(drivers: Sequence[CryptoDriver]) -> dict[str, str]:
+def functions_proven_by(drivers: Sequence[CryptoDriver], architecture: str | None) -> dict[str, str]:
     """Functions that the CPU must have instructions for, because a driver that needs them is loaded.
+
+    Args:
+        drivers: the kernel's drivers.
+        architecture: of the CPU; drivers of another architecture prove nothing.
 
     Returns:
         The name of the driver for each function, with the keys of `features.FUNCTIONS`.
@@ -128,7 +134,7 @@ def functions_proven_by(drivers: Sequence[CryptoDriver]) -> dict[str, str]:
     proven: dict[str, str] = {}
     for driver in drivers:
         function = _PROVEN_FUNCTIONS.get(driver.name)
-        if function is not None and driver.is_usable and driver.what in _PROVING:
+        if function is not None and driver.is_usable and architecture in _PROVING.get(driver.what or "", ()):
             proven.setdefault(function, driver.driver)
     return proven
 

@@ -55,8 +55,10 @@ class Libcrypto:
         return self.modules is not None and "legacy" not in self.modules
 
 
-def find_libcryptos(source: Source) -> tuple[Libcrypto, ...]:
-    """Every libcrypto in the usual directories, each file once."""
+def find_libcryptos(source: Source) -> tuple[Libcrypto, ...] | None:
+    """Every libcrypto in the usual directories, each file once; `None` when none of the directories is there."""
+    if not any(source.exists(directory) for directory in LIBRARY_DIRECTORIES):
+        return None
     found: dict[str, Libcrypto] = {}
     for directory in _directories(source):
         for name in source.names(directory):

@@ -45,8 +45,10 @@ class Nic:
     """For each of `ESP_FEATURES`: `on`, `off` (can be switched on), `absent` or `unknown`."""
 
 
-def read_nics(source: Source) -> tuple[Nic, ...]:
-    """The interfaces of a box but loopback; empty when /sys is not there."""
+def read_nics(source: Source) -> tuple[Nic, ...] | None:
+    """The interfaces of a box but loopback; `None` when /sys does not say."""
+    if not source.exists("sys/class/net"):
+        return None
     found = []
     for name in source.names("sys/class/net")[:MAX_INTERFACES]:
         directory = f"sys/class/net/{name}"

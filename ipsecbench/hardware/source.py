@@ -19,8 +19,8 @@ MAX_TEXT_BYTES = 4 * 1024 * 1024
 MAX_DIRECTORY_ENTRIES = 8192
 """Most names read from one directory; Linux supports 8192 processors at most."""
 
-MAX_VALUE_CHARACTERS = 4096
-"""Longest one-line value that is kept."""
+MAX_VALUE_CHARACTERS = 16384
+"""Longest one-line value that is kept; the longest line of flags that a kernel prints today has about 3,000."""
 
 _MAX_LINKS = 40
 

@@ -31,7 +31,7 @@ _CPU_KINDS = (DriverKind.SIMD, DriverKind.LIBRARY)
 def find_warnings(
     cpu: Cpu,
     crypto: KernelCrypto | None,
-    libcryptos: Sequence[Libcrypto],
+    libcryptos: Sequence[Libcrypto] | None,
     clocks: Sequence[CoreClock],
     condition: Condition,
 ) -> tuple[str, ...]:
@@ -67,9 +67,10 @@ def _kernel_warnings(cpu: Cpu, crypto: KernelCrypto | None) -> Iterator[str]:
     rejected = [row for row in crypto.esp if row.rejected]
     if rejected:
         drivers = dict.fromkeys(driver for row in rejected for driver in row.rejected)
+        are = "kernel driver is" if len(drivers) == 1 else "kernel drivers are"
         yield (
-            f"{len(drivers)} kernel drivers have not passed their self-test and are not used, such as "
-            f"{next(iter(drivers))}: see the kernel log"
+            f"{len(drivers)} {are} not used, because the self-test has not passed: see the kernel log for "
+            f"{next(iter(drivers))}"
         )
 
 
@@ -115,10 +116,12 @@ def _condition_warnings(cpu: Cpu, condition: Condition) -> Iterator[str]:
         yield "the box runs on its battery, which may cap the clock: connect it to the mains"
     load, processors = condition.load_average, cpu.processors
     if load is not None and processors is not None and load[0] > processors / 2:
-        yield f"load average {load[0]:.1f} on {processors} processors: other work will disturb the measurement"
+        yield f"load average {load[0]:.1f} on {processors} processors: other work disturbs the measurement"
 
 
-def _library_warnings(libcryptos: Sequence[Libcrypto]) -> Iterator[str]:
+def _library_warnings(libcryptos: Sequence[Libcrypto] | None) -> Iterator[str]:
+    if libcryptos is None:
+        return
     if not libcryptos:
         yield "no libcrypto was found in the usual directories: install the box's OpenSSL library"
     elif all(library.lacks_legacy for library in libcryptos):

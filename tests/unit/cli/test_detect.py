@@ -45,8 +45,9 @@ def test_the_screen_of_a_board_with_two_kinds_of_core(tmp_path: Path) -> None:
     assert result.exit_code == 0
     text = result.stdout
     assert "4x Cortex-A55 + 4x Cortex-A76 · Arm · aarch64" in text
-    assert "AES yes · carry-less multiply (GHASH) yes" in text
-    assert "SHA-512 no" in text
+    assert "AES yes · GHASH yes · SHA-1 yes · SHA-256 yes · SHA-512 no" in text
+    assert "Cortex-A55: processors 0-3 · Cortex-A76: processors 4-7" in text
+    assert "unknown: there is no /sys/class/net" in text
     assert "unknown: there is no /proc/crypto" in text
     assert "\033[" not in text
 

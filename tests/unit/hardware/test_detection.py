@@ -68,13 +68,21 @@ def test_a_cpuinfo_with_bytes_that_are_not_utf8(tmp_path: Path) -> None:
 def test_unknown_is_said_everywhere_when_only_cpuinfo_is_there(tmp_path: Path) -> None:
     found = detect(box(tmp_path, ARM.format(0, " aes pmull sha1 sha2 crc32")))
     assert found.kernel_crypto is None
-    assert found.nics == ()
-    assert found.libcryptos == ()
+    assert found.nics is None
+    assert found.libcryptos is None
     assert found.platform.kernel_release is None
     assert found.platform.machine is None
     assert found.platform.virtualisation.virtual_machine is Presence.UNKNOWN
     assert found.cpu.clusters is None
-    assert warned(found, "no libcrypto")
+    assert not warned(found, "libcrypto")
+
+
+def test_missing_libraries_and_providers_are_told(tmp_path: Path) -> None:
+    cpuinfo = ARM.format(0, " aes")
+    (tmp_path / "usr" / "lib").mkdir(parents=True)
+    assert warned(detect(box(tmp_path, cpuinfo)), "no libcrypto was found")
+    found = detect(box(tmp_path, cpuinfo, {"usr/lib/libcrypto.so.3": b"\0OpenSSL 3.5.4 30 Sep 2025\0"}))
+    assert warned(found, "no legacy provider")
 
 
 def test_an_engine_that_outranks_cpu_instructions_is_a_warning(tmp_path: Path) -> None:
@@ -107,6 +115,30 @@ def test_generic_code_beside_cpu_instructions_is_a_warning(tmp_path: Path) -> No
     assert not warned(found, "sha256_ssse3")
     found = detect(box(tmp_path, x86.format(" sha_ni"), {"proc/crypto": listing}))
     assert warned(found, "load sha256_ssse3")
+
+
+def test_the_state_of_the_box_is_warned_about(tmp_path: Path) -> None:
+    cpufreq = "sys/devices/system/cpu/cpufreq/policy0"
+    files: dict[str, str | bytes] = {
+        "sys/devices/system/cpu/online": "0\n", f"{cpufreq}/scaling_governor": "ondemand\n",
+        "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq": "2000000\n",
+        "sys/class/thermal/thermal_zone0/type": "cpu\n", "sys/class/thermal/thermal_zone0/temp": "90000\n",
+        "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count": "5\n",
+        "sys/class/power_supply/BAT0/type": "Battery\n", "sys/class/power_supply/BAT0/status": "Discharging\n",
+        "proc/loadavg": "3.00 1.00 0.50 1/9 9\n", "proc/stat": "cpu  10 0 10 70 0 0 0 10\n",
+    }  # fmt: skip
+    found = detect(box(tmp_path, ARM.format(0, " aes"), files), lambda core: 1.0e9)
+    expected = (
+        "50 % below the claimed maximum", "governor ondemand", "cpu is at 90 degrees", "throttled 5 times",
+        "hypervisor took 10.0%", "runs on its battery", "load average 3.0 on 1 processors",
+    )  # fmt: skip
+    assert [words for words in expected if not warned(found, words)] == []
+    assert len(found.warnings) == len(expected)
+
+
+def test_a_unit_that_is_kept_off_is_warned_about(tmp_path: Path) -> None:
+    via = "processor\t: 0\nvendor_id\t: CentaurHauls\nmodel name\t: VIA Nano\nflags\t\t: fpu ace phe phe_en\n"
+    assert warned(detect(box(tmp_path, via)), "the CPU has ace, but firmware or licence keeps it off")
 
 
 def test_a_kernel_driver_settles_what_cpuinfo_leaves_open(tmp_path: Path) -> None:
