@@ -180,15 +180,13 @@ class _Builder:
         unstable = workload.algorithm in self._unstable
         half_width = 0.08 if unstable else self._half_width
         iterations = max(1, int(2e7 / nanoseconds))
+        # The middle sample is the nominal one, so that the median follows from the samples.
+        below, above = sorted(self._random.uniform(0, half_width) for _ in range(2))
+        factors = [1 - above, 1 - below, 1.0, 1 + below, 1 + above]
+        self._random.shuffle(factors)
         samples = tuple(
-            Sample(
-                number,
-                iterations,
-                wall := max(1, round(iterations * nanoseconds * self._random.uniform(1 - half_width, 1 + half_width))),
-                max(1, wall - 1000),
-                wall * 3,
-            )
-            for number in range(5)
+            Sample(number, iterations, wall := round(iterations * nanoseconds * factor), max(1, wall - 1000), wall * 3)
+            for number, factor in enumerate(factors)
         )
         self.rows.append(
             Measurement(
@@ -334,7 +332,19 @@ def make_dataset() -> Callable[..., Dataset]:
             tool_version="0.1.0",
             label=label,
             ended=ended,
-            settings={"mode": "quick", "precision": 0.01, "mask": [], "seed": 1, **(settings or {})},
+            settings={
+                "mode": "quick",
+                "precision": 0.01,
+                "budget_seconds": 42.0,
+                "minimum_rounds": 5,
+                "only": [],
+                "sizes_bytes": [],
+                "providers": ["libcrypto", "libipsec-mb"],
+                "cores": 1,
+                "mask": [],
+                "seed": 1,
+                **(settings or {}),
+            },
             environment={
                 "hardware": {
                     "cpu": {"model": machine.model, "machine": machine.machine, "features": list(machine.features)}
