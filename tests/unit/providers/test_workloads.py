@@ -16,7 +16,8 @@ from ipsecbench.providers.kinds import KINDS, OPERATIONS, Kind
 from ipsecbench.providers.workloads import SIZE_MAXIMUM_BYTES, prepare
 
 SIZED = {Kind.AEAD, Kind.CIPHER, Kind.MAC, Kind.NONCE_MAC, Kind.PRF}
-SLOW = ("modp6144", "modp8192", "rsa-4096")
+SLOW = ("modp768", "modp1024", "modp6144", "modp8192", "rsa-4096")
+"""Left to the check of all known answers, which goes through the same objects."""
 WORKLOADS = [
     (row.provider, operation, row.algorithm)
     for provider in PROVIDERS
