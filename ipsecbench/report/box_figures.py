@@ -22,6 +22,7 @@ PROVIDERS = ("libcrypto", "libgcrypt", "libipsec-mb", "cryptography", "pycryptod
 _NAME_LIMIT = 26
 _MOST_CORE_SUITES = 5
 _MOST_PROVIDER_ROWS = 12
+_MOST_TABLE_LINES = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def core_scaling(dataset: Dataset, recommendation: Recommendation) -> Plan | Abs
                     ),
                     key.algorithm == recommendation.phase2.suite,
                 )
-                for key in curves
+                for key in list(curves)[:_MOST_TABLE_LINES]
             ),
         ),
     )
@@ -256,7 +257,7 @@ def providers(dataset: Dataset) -> Plan | Absent:
             tuple(
                 Line((Cell(algorithm), Cell(group.title), *(estimate_cell(rates.get(name)) for name in found)))
                 for group in groups
-                for algorithm, rates in group.rates.items()
+                for algorithm, rates in list(group.rates.items())[:_MOST_TABLE_LINES]
             ),
         ),
         "libipsec-mb works on several packets at once: it bounds what VPP or DPDK can reach here, not what a kernel "
@@ -280,17 +281,19 @@ class _ProviderGroup:
 
 def _provider_group(dataset: Dataset, tier: Tier) -> _ProviderGroup | None:
     operation = "outbound" if tier is Tier.PACKET_LOOP else "encrypt"
-    rows = [row for row in dataset.rows(tier=tier, operation=operation, cores=1) if row.workload.size_bytes is not None]
+    by_algorithm: dict[str, list[Measurement]] = {}
+    for row in dataset.rows(tier=tier, operation=operation, cores=1):
+        if row.workload.size_bytes is not None:
+            by_algorithm.setdefault(row.workload.algorithm, []).append(row)
     found: dict[str, dict[str, Estimate]] = {}
     sizes: set[int] = set()
-    for algorithm in dict.fromkeys(row.workload.algorithm for row in rows):
+    for algorithm, rows in by_algorithm.items():
         # The size nearest to 1400 octets that most libraries have: block ciphers are measured at 1408.
-        own = [row for row in rows if row.workload.algorithm == algorithm]
-        size = _common_size(row.workload for row in own)
+        size = _common_size(row.workload for row in rows)
         sizes.add(size)
         found[algorithm] = {
             row.workload.provider: rate_
-            for row in own
+            for row in rows
             if row.workload.size_bytes == size and (rate_ := row.megabits_per_second) is not None
         }
     if not found:

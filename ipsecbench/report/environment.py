@@ -14,7 +14,8 @@ from ipsecbench.report.formats import UNKNOWN, frequency, percent, shorten, sign
 from ipsecbench.report.tables import Cell, Column, Line, Table, text_cells
 
 _MOST_ITEMS = 60
-_MOST_LINES = 64
+_MOST_LINES = 48
+_MOST_CHARACTERS = 50_000
 _MOST_COLUMNS = 8
 _DEEPEST = 4
 # Long, or said elsewhere: they stay in the data at the end of the report.
@@ -74,7 +75,21 @@ def environment_sections(dataset: Dataset) -> list[Section]:
     if rest:
         tail.append(_generic("other", rest))
     tail.append(_generic("settings of the run", dict(dataset.settings)))
-    return [*processor, *sections, *others, *tail]
+    return _bounded([*processor, *sections, *tail, *others])
+
+
+def _bounded(sections: list[Section]) -> list[Section]:
+    """As many sections as a page has room for; boxes that exist need a tenth of it."""
+    kept: list[Section] = []
+    left = _MOST_CHARACTERS
+    for section in sections:
+        cells = sum(len(cell.text) for table in section.tables for line in table.lines for cell in line.cells)
+        left -= cells + sum(len(item.name) + len(item.value) for item in section.items)
+        if left < 0:
+            kept.append(Section("More", (Item("left out here for size", "see the dataset's file"),)))
+            break
+        kept.append(section)
+    return kept
 
 
 def box_title(dataset: Dataset) -> str:

@@ -51,6 +51,8 @@ def significant(value: float, digits: int = 3) -> str:
     if value == 0:
         return "0"
     magnitude = math.floor(math.log10(abs(value)))
+    if not -9 <= magnitude <= 15:
+        return f"{value:.{digits - 1}e}"
     rounded = round(value, digits - 1 - magnitude)
     # Rounding may carry into the next decade (9.996 becomes 10.0), which takes one decimal less.
     magnitude = math.floor(math.log10(abs(rounded)))
@@ -117,9 +119,9 @@ def percent(fraction: float, digits: int = 1) -> str:
     return f"{fraction * 100:.{digits}f}%"
 
 
-def signed_percent(fraction: float) -> str:
+def signed_percent(fraction: float, digits: int = 1) -> str:
     """A change: -0.023 is ``−2.3%``."""
-    return f"{fraction * 100:+.1f}%".replace("-", "−")
+    return f"{fraction * 100:+.{digits}f}%".replace("-", "−")
 
 
 def span(seconds: float) -> str:

@@ -139,6 +139,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         finalize=_finalize,
     )
     names = (
@@ -151,6 +152,7 @@ def _environment() -> Environment:
         "percent",
         "listing",
         "sentence",
+        "signed_percent",
     )
     environment.filters.update({name: getattr(formats, name) for name in names})
     environment.filters |= {"breakable": _breakable, "octets": octets, "about": seconds}

@@ -49,7 +49,7 @@ def throughput(recommendation: Recommendation, suites: tuple[SuiteRates, ...]) -
         for suite in group
     )
     best = candidates[0]
-    lead = f"One core, one direction, the slower of the two. Fastest at {wanted}: {best.name}"
+    lead = f"One core, one direction, the slower of the two. Fastest with {wanted} is {best.name}"
     lead += f", {rate(best.headline.median)}." if best.headline else "."
     if goal is not None:
         lead += f" The dashed line is the goal, {goal_label.removeprefix('goal ')}, for {wanted}."
