@@ -18,6 +18,8 @@ _SUMMARY = {
     Tier.KERNEL: "the kernel's own IPsec",
     Tier.ON_WIRE: "between network ports",
 }
+_WIDE = 0.1
+"""Relative half width of the headline beyond which the ranking says little."""
 _CEILING = (
     "A ceiling for one core. Published measurements: boxes with AES instructions carry up to about seven times less "
     "through a real tunnel (Cortex-A53: 2000 predicted, 274 Mbit/s measured), because the fixed cost of each packet "
@@ -54,6 +56,10 @@ def _warnings(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Pha
         found.append(Reason(text))
     if headline.basis in (Basis.FIT, Basis.BOUND):
         text = f"The headline was not measured for {headline.traffic} but comes {_basis_words(headline.basis)}."
+        found.append(Reason(text))
+    spread = headline.one_way_mbit_per_second.relative_half_width
+    if spread > _WIDE:
+        text = f"The headline is only known to ±{spread:.0%}: too few sizes or unstable rows; much ties that need not."
         found.append(Reason(text))
     if headline.tier in (Tier.PRIMITIVE, Tier.PACKET_LOOP):
         found.append(Reason(_CEILING))
