@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* dladdr */
 #include "libcrypto.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "shared_object.h"
 
 struct libcrypto libcrypto;
 
 /* OpenSSL_version(3) and OPENSSL_info(3). */
 enum { VERSION_STRING = 0, INFO_CPU_SETTINGS = 1008 };
 
-static struct library found = {.provider = "libcrypto"};
+static struct library found;
 static bool tried;
 static char short_version[64] = "libcrypto";
 
@@ -42,47 +42,14 @@ static void *open_library(void)
     return NULL;
 }
 
-/* A pointer to data cannot be converted to one to a function in ISO C; POSIX says that the representation is the same. */
-static bool find_function(void *handle, const char *name, void *pointer, size_t size)
-{
-    void *symbol = dlsym(handle, name);
-
-    if (symbol == NULL || size != sizeof symbol)
-        return false;
-    memcpy(pointer, &symbol, sizeof symbol);
-    return true;
-}
-
-static bool find_functions(void *handle)
-{
-#define REQUIRED(result, name, parameters)                                                                  \
-    if (!find_function(handle, #name, &libcrypto.name, sizeof libcrypto.name)) {                            \
-        (void)snprintf(found.note, sizeof found.note, "has no function " #name ": not OpenSSL 1.1.1 or later"); \
-        return false;                                                                                       \
-    }
-#define OPTIONAL(result, name, parameters) \
-    (void)find_function(handle, #name, &libcrypto.name, sizeof libcrypto.name);
+static const char function_names[] =
+#define REQUIRED(result, name, parameters) "!" #name "\0"
+#define OPTIONAL(result, name, parameters) "?" #name "\0"
 #include "libcrypto_public_key.def"
 #include "libcrypto_symmetric.def"
 #undef REQUIRED
 #undef OPTIONAL
-    return true;
-}
-
-static void find_path(void)
-{
-    Dl_info information;
-    void *address;
-
-    memcpy(&address, &libcrypto.OpenSSL_version_num, sizeof address);
-    if (dladdr(address, &information) != 0 && information.dli_fname != NULL) {
-        char *resolved = realpath(information.dli_fname, NULL);
-
-        /* The name that was opened stays when it does not resolve, for example in a chroot. */
-        copy_text(found.path, sizeof found.path, resolved != NULL ? resolved : information.dli_fname);
-        free(resolved);
-    }
-}
+    ;
 
 static void load_providers(void)
 {
@@ -124,19 +91,24 @@ static void describe_version(void)
 
 const struct library *libcrypto_library(void)
 {
+    const char *missing;
     void *handle;
 
     if (tried)
         return &found;
     tried = true;
+    found.provider = "libcrypto";
     found.status = LIBRARY_MISSING;
     handle = open_library();
     if (handle == NULL)
         return &found;
     found.status = LIBRARY_UNUSABLE;
-    if (!find_functions(handle))
+    missing = find_functions(handle, function_names, &libcrypto);
+    if (missing != NULL) {
+        (void)snprintf(found.note, sizeof found.note, "has no function %s: not OpenSSL 1.1.1 or later", missing);
         return &found;
-    find_path();
+    }
+    find_path(&libcrypto.OpenSSL_version_num, found.path, sizeof found.path);
     describe_version();
     if (libcrypto.version_number < 0x10101000UL) {
         (void)snprintf(found.note, sizeof found.note, "%s is older than 1.1.1", short_version);

@@ -18,15 +18,16 @@
 #include "operation.h"
 
 struct libcrypto {
-    unsigned long version_number; /* OpenSSL_version_num(): 0x30000130 for 3.0.19 */
-    unsigned major;               /* 1, 3, 4 */
-    bool has_legacy_provider;     /* true for 1.1.1, where the old ciphers are built in */
+    /* First the functions, in the order of the two lists, and nothing between them: they are filled in by a loop. */
 #define REQUIRED(result, name, parameters) result(*name) parameters;
 #define OPTIONAL(result, name, parameters) result(*name) parameters;
 #include "libcrypto_public_key.def"
 #include "libcrypto_symmetric.def"
 #undef REQUIRED
 #undef OPTIONAL
+    unsigned long version_number; /* OpenSSL_version_num(): 0x30000130 for 3.0.19 */
+    unsigned major;               /* 1, 3, 4 */
+    bool has_legacy_provider;     /* true for 1.1.1, where the old ciphers are built in */
 };
 
 extern struct libcrypto libcrypto;

@@ -106,6 +106,7 @@ struct order {
     struct bytes encryption_key, integrity_key;
     struct bytes private_key, peer_public, public_key, signature;
     uint32_t spi;
+    bool has_spi;
     uint64_t sequence;
     uint32_t sequence_high;
     bool has_sequence_high;

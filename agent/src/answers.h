@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Carries out a request and writes its answer: one JSON object, one line. */
+#ifndef IPSECBENCH_ANSWERS_H
+#define IPSECBENCH_ANSWERS_H
+
+#include <stdio.h>
+
+#include "request.h"
+
+/* Carries the request out and writes the answer, which may be an error. */
+void answer_request(FILE *stream, const struct request *request);
+
+/* Writes an error. */
+void answer_failure(FILE *stream, const struct request *request, const struct failure *failure);
+
+#endif

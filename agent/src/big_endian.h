@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Network byte order, octet by octet: right on every machine and at every address. */
+#ifndef IPSECBENCH_BIG_ENDIAN_H
+#define IPSECBENCH_BIG_ENDIAN_H
+
+#include <stdint.h>
+
+static inline uint32_t read_be32(const uint8_t *octets)
+{
+    return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
+}
+
+static inline void write_be32(uint8_t *octets, uint32_t value)
+{
+    octets[0] = (uint8_t)(value >> 24);
+    octets[1] = (uint8_t)(value >> 16);
+    octets[2] = (uint8_t)(value >> 8);
+    octets[3] = (uint8_t)value;
+}
+
+static inline void write_be64(uint8_t *octets, uint64_t value)
+{
+    write_be32(octets, (uint32_t)(value >> 32));
+    write_be32(octets + 4, (uint32_t)value);
+}
+
+#endif

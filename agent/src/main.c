@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ipsecbench-agent: reads orders from standard input, one JSON object a line, and answers each with one. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answers.h"
+
+static const char usage[] =
+    "Usage: ipsecbench-agent [--version | --help]\n"
+    "\n"
+    "Measures the crypto libraries of this box. Reads orders from standard input, one JSON\n"
+    "object a line, and answers each with one line on standard output, for example:\n"
+    "\n"
+    "  {\"id\": 1, \"command\": \"info\"}\n"
+    "  {\"id\": 2, \"command\": \"list\"}\n"
+    "  {\"id\": 3, \"command\": \"speed\", \"provider\": \"libcrypto\", \"tier\": \"packet-loop\",\n"
+    "   \"operation\": \"outbound\", \"algorithm\": \"aes128gcm16\", \"size_bytes\": 576, \"iterations\": 20000}\n"
+    "\n"
+    "IPSECBENCH_LIBCRYPTO and IPSECBENCH_LIBGCRYPT name other libraries to load.\n"
+    "The protocol is described in docs/agent-protocol.md of ipsecbench.\n";
+
+/* The bytes of standard input that have not been answered. One more than a line may have tells a line too long. */
+static struct {
+    char bytes[REQUEST_BYTES_MAXIMUM + 1];
+    size_t used;
+    bool ended;
+} input;
+
+/* Reads once; false at the end of the input or on an error. */
+static bool read_more(void)
+{
+    ssize_t count;
+
+    if (input.ended)
+        return false;
+    do {
+        count = read(STDIN_FILENO, input.bytes + input.used, sizeof input.bytes - input.used);
+    } while (count < 0 && errno == EINTR);
+    if (count <= 0) {
+        input.ended = true;
+        return false;
+    }
+    input.used += (size_t)count;
+    return true;
+}
+
+static void discard(size_t length)
+{
+    memmove(input.bytes, input.bytes + length, input.used - length);
+    input.used -= length;
+}
+
+/* Skips what is left of a line that is too long. */
+static void discard_line(void)
+{
+    char *end;
+
+    for (;;) {
+        end = memchr(input.bytes, '\n', input.used);
+        if (end != NULL) {
+            discard((size_t)(end - input.bytes) + 1);
+            return;
+        }
+        input.used = 0;
+        if (!read_more())
+            return;
+    }
+}
+
+static void answer_line(char *line, size_t length)
+{
+    static struct request request;
+    struct failure failure = {FAILURE_NONE, ""};
+
+    if (request_parse(&request, line, length, &failure))
+        answer_request(stdout, &request);
+    else
+        answer_failure(stdout, &request, &failure);
+}
+
+static void answer_long_line(void)
+{
+    static struct request nobody; /* no identifier */
+    struct failure failure;
+
+    (void)fail(&failure, FAILURE_USAGE, "an order is at most %d bytes", REQUEST_BYTES_MAXIMUM);
+    answer_failure(stdout, &nobody, &failure);
+}
+
+/* Answers line after line until the input ends; false when an answer could not be written. */
+static bool serve(void)
+{
+    for (;;) {
+        char *end = memchr(input.bytes, '\n', input.used);
+
+        if (end != NULL) {
+            size_t length = (size_t)(end - input.bytes);
+
+            answer_line(input.bytes, length);
+            discard(length + 1);
+        } else if (input.used > REQUEST_BYTES_MAXIMUM) {
+            answer_long_line();
+            discard_line();
+        } else if (read_more()) {
+            continue;
+        } else if (input.used > 0) {
+            answer_line(input.bytes, input.used);
+            input.used = 0;
+        } else {
+            return true;
+        }
+        if (fflush(stdout) != 0)
+            return false;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    /* A closed pipe is then seen as an error of fflush(). */
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("ipsecbench-agent " AGENT_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argc != 1) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    if (!serve()) {
+        fprintf(stderr, "ipsecbench-agent: cannot write an answer: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
