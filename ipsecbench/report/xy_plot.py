@@ -100,6 +100,7 @@ def draw_xy_plot(plot: XyPlot, identifier: str, title: str, description: str, wi
     if plot.guide:
         points = [(x_scale(x), y_scale(y)) for x, y in plot.guide]
         body.append(polyline(points, "guide"))
+    if plot.guide and plot.guide_label:
         body.append(label(points[-1][0] - 6, points[-1][1] - 8, plot.guide_label, "tick", "end"))
     # The first series is drawn last, on top of the others.
     for index, series in reversed(list(enumerate(plot.series))):
