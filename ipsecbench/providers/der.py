@@ -1,4 +1,4 @@
-"""The few DER encodings that are needed to hand a MODP key to a library (X.690, PKCS #3, RFC 5208, RFC 5280)."""
+"""The few DER encodings that are needed to hand a MODP key to a library (X.690, PKCS #3, RFC 3279, 5208, 5280)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from ipsecbench.providers.modp_groups import ModpGroup
 _INTEGER, _BIT_STRING, _OCTET_STRING, _OBJECT_IDENTIFIER, _SEQUENCE = 0x02, 0x03, 0x04, 0x06, 0x30
 _DH_KEY_AGREEMENT = bytes.fromhex("2a864886f70d010301")
 """1.2.840.113549.1.3.1, dhKeyAgreement of PKCS #3."""
+_DH_PUBLIC_NUMBER = bytes.fromhex("2a8648ce3e0201")
+"""1.2.840.10046.2.1, dhpublicnumber of X9.42 (RFC 3279 section 2.3.3)."""
 
 
 def _element(tag: int, content: bytes) -> bytes:
@@ -23,8 +25,11 @@ def _integer(value: int) -> bytes:
 
 
 def _algorithm(group: ModpGroup) -> bytes:
-    parameters = _element(_SEQUENCE, _integer(group.prime) + _integer(group.generator))
-    return _element(_SEQUENCE, _element(_OBJECT_IDENTIFIER, _DH_KEY_AGREEMENT) + parameters)
+    identifier, numbers = _DH_KEY_AGREEMENT, _integer(group.prime) + _integer(group.generator)
+    if group.order is not None:
+        # PKCS #3 has no room for q, without which some versions of libcrypto refuse the values of such a group.
+        identifier, numbers = _DH_PUBLIC_NUMBER, numbers + _integer(group.order)
+    return _element(_SEQUENCE, _element(_OBJECT_IDENTIFIER, identifier) + _element(_SEQUENCE, numbers))
 
 
 def modp_public_key(group: ModpGroup, public: int) -> bytes:

@@ -127,6 +127,8 @@ class _Once:
 @pytest.mark.parametrize("what", WRONG)
 def test_a_library_with_a_wrong_answer_is_barred(catalogue: Catalogue, what: str) -> None:
     method, algorithm, replacement = WRONG[what]
+    if not any(row.operations for row in catalogue.operations("cryptography") if row.algorithm == algorithm):
+        pytest.skip(f"this version of cryptography has no {algorithm}")
     altered: Any = Altered(catalogue.provider("cryptography"), method, replacement)
     barring = Catalogue({"cryptography": lambda: altered})
     with pytest.raises(CorrectnessError, match=algorithm) as caught:

@@ -170,6 +170,8 @@ def test_a_wrong_result_in_the_loop_raises(
     method: str,
     result: Callable[[Any], Any],
 ) -> None:
+    if ("cryptography", operation, algorithm) not in WORKLOADS:
+        pytest.skip(f"this version of cryptography has no {algorithm}")
     failing: Any = Failing(catalogue.provider("cryptography"), factory, method, result)
     monkeypatch.setattr(workloads, "default_catalogue", lambda: Catalogue({"cryptography": lambda: failing}))
     loop = prepare("cryptography", operation, algorithm, 64 if KINDS[algorithm] in SIZED else None)
