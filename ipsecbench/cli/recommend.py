@@ -201,7 +201,8 @@ def _facts(recommendation: Recommendation) -> list[str]:
         f"(target {recommendation.target_strength_bits})",
     ]
     if recommendation.ceilings:
-        best = recommendation.ceilings[0]
+        same = [ceiling for ceiling in recommendation.ceilings if ceiling.suite == phase2.suite]
+        best = (same or recommendation.ceilings)[0]
         figure = rate_interval(best.mbit_per_second)
         lines.append(f"Ceiling    {figure} for VPP or DPDK: {best.provider}, {best.suite}")
     return lines

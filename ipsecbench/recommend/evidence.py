@@ -84,18 +84,19 @@ def _basis_words(basis: Basis) -> str:
 
 def _row_warnings(costs: CostModel, chosen: Candidate, phase1: Phase1Choice) -> list[Reason]:
     """Rows of the chosen parameters that are unstable or flagged."""
-    found: list[Reason] = []
+    unstable: list[str] = []
+    flagged: list[str] = []
     parts = {phase1.key_exchange, phase1.authentication, phase1.prf, chosen.name, *chosen.name.split("-")}
     for name in sorted(parts):
         rows = [row for row in costs.rows(name) if row.workload.provider == chosen.headline.provider]
-        unstable = [row for row in rows if row.status is Status.UNSTABLE]
+        imprecise = sum(row.status is Status.UNSTABLE for row in rows)
         flags = sorted({flag for row in rows if row.usable for flag in row.flags})
-        if unstable:
-            text = f"{len(unstable)} rows of {name} are less precise than asked for, such as {unstable[0].workload}."
-            found.append(Reason(text))
-        elif flags:
-            found.append(Reason(f"Rows of {name} are flagged: {', '.join(flags)}."))
-    return found
+        if imprecise:
+            unstable.append(f"{name} ({imprecise} of {len(rows)} rows)")
+        if flags:
+            flagged.append(f"{name} ({', '.join(flags)})")
+    found = [Reason(f"Less precise than asked for: {', '.join(unstable)}.")] if unstable else []
+    return [*found, *([Reason(f"Flagged while measuring: {', '.join(flagged)}.")] if flagged else [])]
 
 
 def library(dataset: Dataset, provider: str) -> str | None:

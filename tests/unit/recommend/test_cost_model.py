@@ -132,10 +132,10 @@ def test_scaling_to_several_cores_is_the_measured_one(make_dataset: MakeDataset)
             Status.OK,
             ns_per_operation=Estimate(time / rate, time / rate * 0.99, time / rate * 1.01),
         )
-        for cores, rate in ((2, 1.9), (4, 3.4))
+        for cores, rate in ((2, 1.9), (4, 3.4), (16, 17.0))
     )
     costs = CostModel(replace(dataset, measurements=(*dataset.measurements, *rows)))
-    for tunnels, cores, rate in ((2, 2, 1.9), (3, 2, 1.9), (8, 4, 3.4)):
+    for tunnels, cores, rate in ((2, 2, 1.9), (3, 2, 1.9), (8, 4, 3.4), (16, 16, 16.0)):
         found = costs.multi_core_scaling("aes128gcm16", tunnels)
         assert found is not None
         assert found[0] == cores

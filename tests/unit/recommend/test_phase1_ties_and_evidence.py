@@ -81,7 +81,7 @@ def test_flags_and_wide_intervals_are_said(make_dataset: MakeDataset) -> None:
     )
     found = recommend(replace(dataset, measurements=rows), MODERN)
     text = " ".join(warning.text for warning in found.evidence.warnings)
-    assert f"Rows of {found.phase1.prf} are flagged: few-samples" in text
+    assert f"Flagged while measuring: {found.phase1.prf} (few-samples)" in text
     assert "from a single size" in text
     assert "only known to ±" in text
 

@@ -362,7 +362,7 @@ def test_doubts_of_the_dataset_are_passed_on(make_dataset: MakeDataset) -> None:
     for word in (
         "no aes, vaes",
         "interrupted",
-        "rows of ecp256 are less precise",
+        "Less precise than asked for: ecp256",
         "hypervisor took 4%",
         "line through",
     ):
