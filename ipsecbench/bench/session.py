@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ipsecbench.agent.client import PROTOCOL_VERSION, AgentClient
+from ipsecbench.agent.client import PROTOCOL_VERSION, AgentClient, clock_hz
 from ipsecbench.agent.mask import mask_environment
 from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
 from ipsecbench.bench.plan import AGENT_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan
@@ -21,7 +21,6 @@ from ipsecbench.bench.stability import run_warnings
 from ipsecbench.bench.statistics import fit_line
 from ipsecbench.errors import AgentError, IpsecbenchError
 
-CLOCK_MILLISECONDS = 10
 _FEWEST_SIZES_FOR_FIT = 3
 _SAME_CLOCK = 0.02
 
@@ -135,10 +134,7 @@ class Session:
         return tuple(sorted(cores, key=lambda core: (rates[core] < fastest * (1 - _SAME_CLOCK), -core)))
 
     def _measure_clock(self, core: int | None) -> float | None:
-        if self._agent is None:
-            return None
-        hz = self._agent.request("clock", core=core, milliseconds=CLOCK_MILLISECONDS).get("hz")
-        return float(hz) if hz else None
+        return None if self._agent is None else clock_hz(self._agent, core)
 
     def offers(self) -> tuple[Offer, ...]:
         """Everything that can be measured here, and why the rest cannot."""

@@ -13,7 +13,7 @@ from ipsecbench.errors import MeasurementError
 positive = st.floats(min_value=1.0, max_value=1e9)
 
 
-@given(st.lists(positive, min_size=1, max_size=60))
+@given(st.lists(positive, min_size=5, max_size=60))
 def test_median_lies_in_its_interval_and_the_interval_in_the_range(values: list[float]) -> None:
     estimate = median_estimate(values)
     assert min(values) <= estimate.lower <= estimate.median <= estimate.upper <= max(values)
@@ -35,9 +35,10 @@ def test_interval_covers_the_true_median_about_as_often_as_it_claims() -> None:
     assert 0.90 <= covered / trials <= 0.99
 
 
-def test_few_samples_give_their_range() -> None:
-    estimate = median_estimate([3.0, 1.0, 2.0])
-    assert (estimate.median, estimate.lower, estimate.upper) == (2.0, 1.0, 3.0)
+def test_few_samples_give_more_than_their_range() -> None:
+    estimate = median_estimate([4.0, 1.0, 2.0])
+    assert (estimate.median, estimate.lower, estimate.upper) == (2.0, 0.75, 5.0)
+    assert median_estimate([100.0]).relative_half_width == 0.25
 
 
 def test_no_sample_is_an_error() -> None:
