@@ -13,8 +13,8 @@ enum {
     EXPONENT_SLACK_BITS = 64 /* a random number of n bits is shorter than n - 64 once in 2^64 */
 };
 
-#define MODP(name, bits) {name, KIND_MODP, "DH", 0, (bits) / 8, (bits) / 8, 0}
-#define ECP(name, curve, field_bytes) {name, KIND_ECP, curve, 0, 2 * (field_bytes), field_bytes, 0}
+#define MODP(name, bits) {name, "DH", KIND_MODP, 0, (bits) / 8, (bits) / 8, 0}
+#define ECP(name, curve, field_bytes) {name, curve, KIND_ECP, 0, 2 * (field_bytes), field_bytes, 0}
 
 static const struct key_exchange_method methods[] = {
     MODP("modp768", 768),
@@ -37,12 +37,21 @@ static const struct key_exchange_method methods[] = {
     ECP("ecp256bp", "brainpoolP256r1", 32),
     ECP("ecp384bp", "brainpoolP384r1", 48),
     ECP("ecp512bp", "brainpoolP512r1", 64),
-    {"x25519", KIND_MONTGOMERY, "X25519", X25519_TYPE, 32, 32, 0},
-    {"x448", KIND_MONTGOMERY, "X448", X448_TYPE, 56, 56, 0},
-    {"mlkem512", KIND_ML_KEM, "ML-KEM-512", 0, 800, 32, 768},
-    {"mlkem768", KIND_ML_KEM, "ML-KEM-768", 0, 1184, 32, 1088},
-    {"mlkem1024", KIND_ML_KEM, "ML-KEM-1024", 0, 1568, 32, 1568},
+    {"x25519", "X25519", KIND_MONTGOMERY, X25519_TYPE, 32, 32, 0},
+    {"x448", "X448", KIND_MONTGOMERY, X448_TYPE, 56, 56, 0},
+    {"mlkem512", "ML-KEM-512", KIND_ML_KEM, 0, 800, 32, 768},
+    {"mlkem768", "ML-KEM-768", KIND_ML_KEM, 0, 1184, 32, 1088},
+    {"mlkem1024", "ML-KEM-1024", KIND_ML_KEM, 0, 1568, 32, 1568},
 };
+
+const struct key_exchange_method *key_exchange_method_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (strcmp(methods[i].name, name) == 0)
+            return &methods[i];
+    }
+    return NULL;
+}
 
 /* --- timed loops ------------------------------------------------------------------------------------------------ */
 
@@ -135,24 +144,40 @@ static bool wrong(const struct key_exchange_method *method, const char *what, st
     return fail(failure, FAILURE_KNOWN_ANSWER, "%s: %s: %s", libcrypto_short_version(), method->name, what);
 }
 
+/* Writes the private key, whose length it returns, and the peer's value: see known_answers_public_key.c. */
+static size_t answer_inputs(const struct key_exchange_method *method, const struct octets *answer,
+                            uint8_t *private_key, uint8_t *peer_public)
+{
+    if (answer[1].length == 1)
+        answer_pattern(answer[1].data[0], peer_public, method->public_bytes);
+    else if (answer[1].length == 0)
+        modp_group_generator(modp_group_find(method->name), peer_public);
+    else
+        memcpy(peer_public, answer[1].data, answer[1].length);
+    if (answer[0].length == 2)
+        answer_pattern(answer[0].data[1], private_key, answer[0].data[0]);
+    else
+        memcpy(private_key, answer[0].data, answer[0].length);
+    return answer[0].length == 2 ? answer[0].data[0] : answer[0].length;
+}
+
 /* A published value, or one computed with Python's integers: see known_answers_public_key.c. */
 static bool check_published(struct exchange *exchange, struct failure *failure)
 {
     const struct key_exchange_method *method = exchange->method;
     uint8_t private_key[PRIVATE_MAXIMUM_BYTES];
-    const struct key_exchange_answer *answer = key_exchange_answer_find(method->name);
+    struct octets answer[KEY_EXCHANGE_FIELDS];
     size_t length;
 
-    if (answer == NULL)
+    if (!answer_find(key_exchange_answers, method->name, 0, answer, KEY_EXCHANGE_FIELDS))
         return wrong(method, "no known answer", failure);
-    length = key_exchange_answer_inputs(answer, private_key, exchange->peer_public, method->public_bytes);
+    length = answer_inputs(method, answer, private_key, exchange->peer_public);
     if (!exchange_adopt(exchange, key_exchange_import(method, private_key, length, failure), failure))
         return wrong(method, "a valid private key was refused", failure);
     if (!exchange_agree(exchange))
         return wrong(method, "a valid public value was refused", failure);
-    if (memcmp(exchange->secret, answer->secret_head, ANSWER_PART_BYTES) != 0 ||
-        memcmp(exchange->secret + method->secret_bytes - ANSWER_PART_BYTES, answer->secret_tail,
-               ANSWER_PART_BYTES) != 0)
+    if (memcmp(exchange->secret, answer[2].data, ANSWER_PART_BYTES) != 0 ||
+        memcmp(exchange->secret + method->secret_bytes - ANSWER_PART_BYTES, answer[3].data, ANSWER_PART_BYTES) != 0)
         return wrong(method, "the shared secret is wrong", failure);
     return true;
 }
@@ -325,7 +350,7 @@ static bool compute_agree(struct exchange *exchange, const struct order *order, 
     if (!need(&order->peer_public, "peer_public", failure))
         return false;
     if (order->peer_public.length != method->public_bytes)
-        return fail(failure, FAILURE_REJECTED, "peer_public: %s has %u octets, not %zu", method->name,
+        return fail(failure, FAILURE_REJECTED, "peer_public: %s has %d octets, not %zu", method->name,
                     method->public_bytes, order->peer_public.length);
     memcpy(exchange->peer_public, order->peer_public.data, method->public_bytes);
     if (!exchange_agree(exchange))
@@ -341,7 +366,7 @@ static bool compute_decapsulate(struct exchange *exchange, const struct order *o
     if (!need(&order->input, "input", failure))
         return false;
     if (order->input.length != method->ciphertext_bytes)
-        return fail(failure, FAILURE_REJECTED, "input: a ciphertext of %s has %u octets, not %zu", method->name,
+        return fail(failure, FAILURE_REJECTED, "input: a ciphertext of %s has %d octets, not %zu", method->name,
                     method->ciphertext_bytes, order->input.length);
     memcpy(exchange->ciphertext, order->input.data, method->ciphertext_bytes);
     if (!ml_kem_decapsulate(method, exchange->deriver, exchange->ciphertext, exchange->secret))

@@ -16,8 +16,11 @@
 #ifndef IPSECBENCH_KEY_EXCHANGE_H
 #define IPSECBENCH_KEY_EXCHANGE_H
 
-#include "operation.h"
+#include "key_exchange_keys.h"
 
 extern const struct family key_exchange_family;
+
+/* NULL when there is no such method. */
+const struct key_exchange_method *key_exchange_method_find(const char *name);
 
 #endif

@@ -37,6 +37,22 @@ static BIGNUM *modp_prime(const struct modp_group *group)
     return number(prime, group->prime_bits / 8);
 }
 
+static BIGNUM *modp_generator(const struct modp_group *group)
+{
+    uint8_t generator[MODP_PRIME_MAXIMUM_BYTES];
+
+    modp_group_generator(group, generator);
+    return number(generator, group->prime_bits / 8);
+}
+
+/* NULL for the safe primes. */
+static BIGNUM *modp_subgroup_order(const struct modp_group *group)
+{
+    const uint8_t *order = modp_group_subgroup_order(group);
+
+    return order != NULL ? number(order, group->subgroup_bits / 8) : NULL;
+}
+
 /* --- 3.0 and later: keys made of parameters ------------------------------------------------------------------- */
 
 static EVP_PKEY *key_from_parameters(const char *type, int selection, OSSL_PARAM_BLD *builder)
@@ -63,8 +79,8 @@ static EVP_PKEY *modp_from_parameters(const struct modp_group *group, const BIGN
 {
     OSSL_PARAM_BLD *builder = libcrypto.OSSL_PARAM_BLD_new();
     BIGNUM *p = modp_prime(group);
-    BIGNUM *g = number(group->generator, group->generator_bytes);
-    BIGNUM *q = group->subgroup_order != NULL ? number(group->subgroup_order, group->subgroup_order_bytes) : NULL;
+    BIGNUM *g = modp_generator(group);
+    BIGNUM *q = modp_subgroup_order(group);
     EVP_PKEY *key = NULL;
 
     if (builder != NULL && p != NULL && g != NULL && libcrypto.OSSL_PARAM_BLD_push_BN(builder, "p", p) &&
@@ -114,8 +130,8 @@ static EVP_PKEY *modp_from_object(const struct modp_group *group, unsigned expon
 {
     DH *dh = libcrypto.DH_new();
     BIGNUM *p = modp_prime(group);
-    BIGNUM *g = number(group->generator, group->generator_bytes);
-    BIGNUM *q = group->subgroup_order != NULL ? number(group->subgroup_order, group->subgroup_order_bytes) : NULL;
+    BIGNUM *g = modp_generator(group);
+    BIGNUM *q = modp_subgroup_order(group);
     EVP_PKEY *key = NULL;
 
     if (dh == NULL || p == NULL || g == NULL || !libcrypto.DH_set0_pqg(dh, p, q, g)) {
@@ -171,7 +187,7 @@ EVP_PKEY *key_exchange_parameters(const struct key_exchange_method *method, unsi
     case KIND_MONTGOMERY:
         key = libcrypto.EVP_PKEY_new_raw_public_key(method->identifier, NULL, placeholder, method->public_bytes);
         break;
-    case KIND_ML_KEM:
+    default: /* ML-KEM has none */
         break;
     }
     if (key == NULL)
@@ -217,7 +233,7 @@ static EVP_PKEY *import_modp(const struct key_exchange_method *method, BIGNUM *p
     const struct modp_group *group = modp_group_find(method->name);
     BN_CTX *context = libcrypto.BN_CTX_new();
     BIGNUM *p = modp_prime(group);
-    BIGNUM *g = number(group->generator, group->generator_bytes);
+    BIGNUM *g = modp_generator(group);
     BIGNUM *public_key = libcrypto.BN_new();
     EVP_PKEY *key = NULL;
     bool computed = false;
@@ -247,7 +263,7 @@ static EVP_PKEY *import_modp(const struct key_exchange_method *method, BIGNUM *p
 static EVP_PKEY *import_ecp(const struct key_exchange_method *method, BIGNUM *private_key, struct failure *failure)
 {
     uint8_t octets[1 + PRIVATE_MAXIMUM_BYTES];
-    size_t length = 1 + method->public_bytes;
+    size_t length = 1U + method->public_bytes;
     EC_GROUP *group = libcrypto.EC_GROUP_new_by_curve_name(libcrypto.OBJ_txt2nid(method->library_name));
     EC_POINT *point = group != NULL ? libcrypto.EC_POINT_new(group) : NULL;
     EVP_PKEY *key = NULL;
@@ -317,7 +333,7 @@ static bool public_of_object(const struct key_exchange_method *method, EVP_PKEY 
         return value != NULL && libcrypto.BN_bn2binpad(value, octets, (int)method->public_bytes) > 0;
     }
     length = libcrypto.EVP_PKEY_get1_tls_encodedpoint(key, &point);
-    good = length == 1 + method->public_bytes && point[0] == POINT_UNCOMPRESSED;
+    good = length == 1U + method->public_bytes && point[0] == POINT_UNCOMPRESSED;
     if (good)
         memcpy(octets, point + 1, method->public_bytes);
     libcrypto.CRYPTO_free(point, "", 0);
@@ -341,7 +357,7 @@ bool key_exchange_public(const struct key_exchange_method *method, EVP_PKEY *key
         memcpy(octets, point, length);
         return true;
     }
-    if (length != 1 + method->public_bytes || point[0] != POINT_UNCOMPRESSED)
+    if (length != 1U + method->public_bytes || point[0] != POINT_UNCOMPRESSED)
         return false;
     memcpy(octets, point + 1, method->public_bytes);
     return true;

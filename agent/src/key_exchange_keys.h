@@ -19,14 +19,15 @@ enum {
     PRIVATE_MAXIMUM_BYTES = 1024
 };
 
+/* The names are arrays and not pointers, which would take four times the room in a program that is loaded anywhere. */
 struct key_exchange_method {
-    const char *name; /* "modp2048" */
-    enum key_exchange_kind kind;
-    const char *library_name; /* "prime256v1", "X25519", "ML-KEM-768"; "DH" for the MODP groups */
-    int identifier;           /* Montgomery curves: EVP_PKEY_X25519 and EVP_PKEY_X448 */
-    unsigned public_bytes;    /* Key Exchange Data: a number, x | y without a point format octet, u, or an ML-KEM key */
-    unsigned secret_bytes;    /* g^ir: RFC 7296 section 2.14, RFC 5903 section 7 (x only) */
-    unsigned ciphertext_bytes; /* ML-KEM only */
+    char name[13];         /* "modp2048" */
+    char library_name[16]; /* "prime256v1", "X25519", "ML-KEM-768"; "DH" for the MODP groups */
+    uint8_t kind;          /* enum key_exchange_kind */
+    uint16_t identifier;   /* Montgomery curves: EVP_PKEY_X25519 and EVP_PKEY_X448 */
+    uint16_t public_bytes; /* Key Exchange Data: a number, x | y without a point format octet, u, or an ML-KEM key */
+    uint16_t secret_bytes; /* g^ir: RFC 7296 section 2.14, RFC 5903 section 7 (x only) */
+    uint16_t ciphertext_bytes; /* ML-KEM only */
 };
 
 /*

@@ -73,17 +73,18 @@ static EVP_PKEY *known_key(const struct key_exchange_method *method)
     return key;
 }
 
-static bool matches(const uint8_t *octets, size_t length, const uint8_t *head, const uint8_t *tail)
+/* Compares with a head and a tail. */
+static bool matches(const uint8_t *octets, size_t length, const struct octets parts[2])
 {
-    return memcmp(octets, head, ANSWER_PART_BYTES) == 0 &&
-           memcmp(octets + length - ANSWER_PART_BYTES, tail, ANSWER_PART_BYTES) == 0;
+    return memcmp(octets, parts[0].data, ANSWER_PART_BYTES) == 0 &&
+           memcmp(octets + length - ANSWER_PART_BYTES, parts[1].data, ANSWER_PART_BYTES) == 0;
 }
 
 /*
  * The whole of FIPS 203 with its randomness given: key generation from a seed, encapsulation with a message, and back.
  * Then implicit rejection: a changed ciphertext must give another secret, not an error (section 6.3).
  */
-static const char *first_difference(const struct key_exchange_method *method, const struct ml_kem_answer *answer,
+static const char *first_difference(const struct key_exchange_method *method, const struct octets *answer,
                                     EVP_PKEY *key, EVP_PKEY_CTX *decapsulator)
 {
     uint8_t public_key[PUBLIC_MAXIMUM_BYTES];
@@ -93,27 +94,28 @@ static const char *first_difference(const struct key_exchange_method *method, co
 
     answer_pattern(ML_KEM_MESSAGE_START, message, sizeof message);
     if (!key_exchange_public(method, key, public_key) ||
-        !matches(public_key, method->public_bytes, answer->public_head, answer->public_tail))
+        !matches(public_key, method->public_bytes, answer))
         return "the encapsulation key is wrong";
     if (!encapsulate(method, public_key, message, ciphertext, secret) ||
-        !matches(ciphertext, method->ciphertext_bytes, answer->ciphertext_head, answer->ciphertext_tail) ||
-        !matches(secret, method->secret_bytes, answer->secret_head, answer->secret_tail))
+        !matches(ciphertext, method->ciphertext_bytes, answer + 2) ||
+        !matches(secret, method->secret_bytes, answer + 4))
         return "the encapsulated secret is wrong";
     memset(secret, 0, sizeof secret);
     if (!ml_kem_decapsulate(method, decapsulator, ciphertext, secret) ||
-        !matches(secret, method->secret_bytes, answer->secret_head, answer->secret_tail))
+        !matches(secret, method->secret_bytes, answer + 4))
         return "the decapsulated secret is wrong";
     ciphertext[0] ^= 1;
     if (!ml_kem_decapsulate(method, decapsulator, ciphertext, secret) ||
-        matches(secret, method->secret_bytes, answer->secret_head, answer->secret_tail))
+        matches(secret, method->secret_bytes, answer + 4))
         return "a changed ciphertext is not rejected implicitly";
     return NULL;
 }
 
 bool ml_kem_check(const struct key_exchange_method *method, struct failure *failure)
 {
-    const struct ml_kem_answer *answer = ml_kem_answer_find(method->name);
-    EVP_PKEY *key = answer != NULL ? known_key(method) : NULL;
+    struct octets answer[ML_KEM_FIELDS];
+    bool known = answer_find(ml_kem_answers, method->name, 0, answer, ML_KEM_FIELDS);
+    EVP_PKEY *key = known ? known_key(method) : NULL;
     EVP_PKEY_CTX *decapsulator = key != NULL ? ml_kem_decapsulator(key) : NULL;
     const char *difference = "a key cannot be made from a seed";
 

@@ -13,21 +13,21 @@
 enum { MODP_PRIME_MAXIMUM_BYTES = 1024 };
 
 struct modp_group {
-    const char *name;            /* "modp2048" */
-    unsigned prime_bits;
-    unsigned exponent_bits;      /* length of a private exponent when the order does not say */
-    uint32_t constant;           /* c of the formula below; 0: the prime is given in full */
-    const uint8_t *prime;        /* NULL when the formula gives it */
-    const uint8_t *generator;
-    size_t generator_bytes;
-    const uint8_t *subgroup_order; /* q; NULL for the safe primes, where it is (p - 1) / 2 */
-    size_t subgroup_order_bytes;
+    char name[13];               /* "modp2048" */
+    uint16_t prime_bits;
+    uint16_t exponent_bits;      /* length of a private exponent when the order does not say */
+    uint16_t subgroup_bits;      /* length of q; 0 for the safe primes, where it is (p - 1) / 2 */
+    uint32_t constant;           /* c of the formula in modp_groups.c; 0: the prime is given in full */
 };
 
 /* NULL when there is no such group. */
 const struct modp_group *modp_group_find(const char *name);
 
-/* Writes the prime, big-endian, prime_bits / 8 octets. */
+/* Write the prime and the generator, big-endian, prime_bits / 8 octets each. */
 void modp_group_prime(const struct modp_group *group, uint8_t prime[MODP_PRIME_MAXIMUM_BYTES]);
+void modp_group_generator(const struct modp_group *group, uint8_t generator[MODP_PRIME_MAXIMUM_BYTES]);
+
+/* q, big-endian, subgroup_bits / 8 octets; NULL for the safe primes. */
+const uint8_t *modp_group_subgroup_order(const struct modp_group *group);
 
 #endif

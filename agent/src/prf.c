@@ -7,13 +7,13 @@
 #include <string.h>
 
 static const struct prf_algorithm algorithms[] = {
-    {"prfmd5", PRF_HMAC, "MD5", 16},
-    {"prfsha1", PRF_HMAC, "SHA1", 20},
-    {"prfsha256", PRF_HMAC, "SHA256", 32},
-    {"prfsha384", PRF_HMAC, "SHA384", 48},
-    {"prfsha512", PRF_HMAC, "SHA512", 64},
-    {"prfaesxcbc", PRF_XCBC, NULL, 16}, /* RFC 4434 */
-    {"prfaescmac", PRF_CMAC, NULL, 16}, /* RFC 4615 */
+    {"prfmd5", "MD5", PRF_HMAC, 16},
+    {"prfsha1", "SHA1", PRF_HMAC, 20},
+    {"prfsha256", "SHA256", PRF_HMAC, 32},
+    {"prfsha384", "SHA384", PRF_HMAC, 48},
+    {"prfsha512", "SHA512", PRF_HMAC, 64},
+    {"prfaesxcbc", "", PRF_XCBC, 16}, /* RFC 4434 */
+    {"prfaescmac", "", PRF_CMAC, 16}, /* RFC 4615 */
 };
 
 /* One worker's prepared computation. */
@@ -138,42 +138,42 @@ static bool wrong(const struct prf_algorithm *algorithm, const char *what, struc
 
 static bool check_prf(const struct prf_algorithm *algorithm, struct failure *failure)
 {
-    const struct prf_answer *answer = prf_answer_find(algorithm->name, 0);
+    struct octets answer[PRF_FIELDS];
+    size_t count = 0;
 
-    if (answer == NULL)
-        return wrong(algorithm, "no known answer", failure);
-    for (size_t i = 1; answer != NULL; answer = prf_answer_find(algorithm->name, i++)) {
-        struct derivation *derivation = create(algorithm, answer->data_bytes, algorithm->output_bytes, failure);
+    while (answer_find(prf_answers, algorithm->name, count, answer, PRF_FIELDS)) {
+        struct derivation *derivation = create(algorithm, answer[1].length, algorithm->output_bytes, failure);
         bool good;
 
         if (derivation == NULL)
             return false;
-        memcpy(derivation->seed, answer->data, answer->data_bytes);
-        good = prf_once(derivation, answer->key, answer->key_bytes) &&
-               memcmp(derivation->output, answer->output, algorithm->output_bytes) == 0;
+        memcpy(derivation->seed, answer[1].data, answer[1].length);
+        good = prf_once(derivation, answer[0].data, answer[0].length) &&
+               memcmp(derivation->output, answer[2].data, answer[2].length) == 0;
         destroy(derivation);
         if (!good)
             return wrong(algorithm, "the output is wrong", failure);
+        count++;
     }
-    return true;
+    return count > 0 || wrong(algorithm, "no known answer", failure);
 }
 
 static bool check_prf_plus(const struct prf_algorithm *algorithm, struct failure *failure)
 {
-    const struct prf_plus_answer *answer = prf_plus_answer_find(algorithm->name);
+    size_t output_bytes = (size_t)PRF_PLUS_ANSWER_BLOCKS * algorithm->output_bytes + PRF_PLUS_ANSWER_REST_BYTES;
     struct derivation *derivation;
+    struct octets tail;
     bool good;
 
-    if (answer == NULL)
+    if (!answer_find(prf_plus_answers, algorithm->name, 0, &tail, PRF_PLUS_FIELDS))
         return wrong(algorithm, "no known answer for prf+", failure);
-    derivation = create(algorithm, PRF_PLUS_SEED_BYTES, answer->output_bytes, failure);
+    derivation = create(algorithm, PRF_PLUS_SEED_BYTES, output_bytes, failure);
     if (derivation == NULL)
         return false;
-    answer_pattern(PRF_PLUS_KEY_START, derivation->key, answer->key_bytes);
+    answer_pattern(PRF_PLUS_KEY_START, derivation->key, derivation->key_bytes);
     answer_pattern(PRF_PLUS_SEED_START, derivation->seed, PRF_PLUS_SEED_BYTES);
-    good = prf_plus_once(derivation, derivation->key, answer->key_bytes) &&
-           memcmp(derivation->output + answer->output_bytes - ANSWER_PART_BYTES, answer->output_tail,
-                  ANSWER_PART_BYTES) == 0;
+    good = prf_plus_once(derivation, derivation->key, derivation->key_bytes) &&
+           memcmp(derivation->output + output_bytes - tail.length, tail.data, tail.length) == 0;
     destroy(derivation);
     return good || wrong(algorithm, "the output of prf+ is wrong", failure);
 }

@@ -18,10 +18,10 @@ enum { PRF_MAXIMUM_BYTES = 64, PRF_BLOCK_BYTES = 16, PRF_SCRATCH_BYTES = 1024, P
 enum prf_kind { PRF_HMAC, PRF_CMAC, PRF_XCBC };
 
 struct prf_algorithm {
-    const char *name;
-    enum prf_kind kind;
-    const char *digest; /* HMAC only */
-    unsigned output_bytes; /* also the preferred length of the key (RFC 7296 section 2.13) */
+    char name[11];
+    char digest[7]; /* HMAC only */
+    uint8_t kind;   /* enum prf_kind */
+    uint8_t output_bytes; /* also the preferred length of the key (RFC 7296 section 2.13) */
 };
 
 /* A context for one algorithm; the key changes. It belongs to one thread at a time. */

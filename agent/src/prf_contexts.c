@@ -11,9 +11,9 @@
 
 /* Fetched once and kept for the life of the process. */
 static struct {
-    const char *digest;
+    char digest[8];
     const EVP_MD *fetched;
-} digests[] = {{"MD5", NULL}, {"SHA1", NULL}, {"SHA256", NULL}, {"SHA384", NULL}, {"SHA512", NULL}};
+} digests[5];
 static EVP_MAC *evp_hmac, *evp_cmac;
 
 static bool has_hmac_functions(void)
@@ -28,18 +28,22 @@ static bool has_cmac_functions(void)
            libcrypto.CMAC_Update != NULL && libcrypto.CMAC_Final != NULL;
 }
 
+/* The digest's own slot, or the first that is empty. */
 static const EVP_MD **digest_slot(const char *name)
 {
-    for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++) {
-        if (name != NULL && strcmp(digests[i].digest, name) == 0)
-            return &digests[i].fetched;
-    }
-    return NULL;
+    size_t i = 0;
+
+    while (i + 1 < sizeof digests / sizeof digests[0] && digests[i].fetched != NULL &&
+           strcmp(digests[i].digest, name) != 0)
+        i++;
+    if (digests[i].fetched == NULL)
+        copy_text(digests[i].digest, sizeof digests[i].digest, name);
+    return &digests[i].fetched;
 }
 
 static bool fetch(const struct prf_algorithm *algorithm)
 {
-    const EVP_MD **slot = digest_slot(algorithm->digest);
+    const EVP_MD **slot = algorithm->kind == PRF_HMAC ? digest_slot(algorithm->digest) : NULL;
 
     if (slot != NULL && *slot == NULL)
         *slot = libcrypto.EVP_MD_fetch != NULL ? libcrypto.EVP_MD_fetch(NULL, algorithm->digest, NULL)
