@@ -183,7 +183,9 @@ def _sizes(offer: Offer, operation: str, request: Request) -> Sequence[int]:
     elif offer.tier is Tier.PACKET_LOOP:
         sizes = _QUICK_SIZES if request.quick else _DEFAULT_SIZES
     elif offer.provider in PYTHON_PROVIDERS:
-        sizes = _COMPARED_SIZES if request.quick else _PYTHON_SIZES
+        # Where they are all that is measured, two sizes are needed to predict any other.
+        alone = set(request.providers) <= set(PYTHON_PROVIDERS)
+        sizes = _COMPARED_SIZES if request.quick and not alone else _PYTHON_SIZES
     else:
         # A second library's primitives are a comparison, which one size makes.
         one = request.quick or offer.provider != "libcrypto"

@@ -26,17 +26,15 @@ _LEAST_WARNING_LINES = 6
 
 def recommend_command(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file written by 'ipsecbench bench' or 'run'.")],
-    policy: Annotated[str, typer.Option("--policy", help="modern, legacy-interop, or a policy file.")] = "modern",
-    goal: Annotated[str | None, typer.Option("--goal", help="Throughput wanted, such as 500M or 1G (bit/s).")] = None,
-    min_bits: Annotated[int | None, typer.Option("--min-bits", help="Least strength in bits.")] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="Traffic: imix-simple, imix-csit, or a packet size.")
-    ] = None,
-    mtu: Annotated[int, typer.Option("--mtu", help="MTU of the link.")] = 1500,
-    nat_t: Annotated[bool, typer.Option("--nat-t", help="ESP is encapsulated in UDP.")] = False,
-    outer: Annotated[str, typer.Option("--outer", help="Outer IP header: ipv4 or ipv6.")] = "ipv4",
-    auth: Annotated[str | None, typer.Option("--auth", help="Authentication wanted, such as psk or rsa-3072.")] = None,
-    tunnels: Annotated[int, typer.Option("--tunnels", help="Child SAs that share the traffic.")] = 1,
+    policy: option.Policy = "modern",
+    goal: option.Goal = None,
+    min_bits: option.MinBits = None,
+    profile: option.Profile = None,
+    mtu: option.Mtu = 1500,
+    nat_t: option.NatT = False,
+    outer: option.Outer = "ipv4",
+    auth: option.Auth = None,
+    tunnels: option.Tunnels = 1,
     json_output: option.Json = False,
 ) -> None:
     """Recommend phase 1 and phase 2 parameter sets under a policy and a workload.

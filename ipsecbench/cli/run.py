@@ -13,14 +13,15 @@ from ipsecbench.cli import options as option
 
 def run_command(
     quick: option.Quick = False,
-    policy: Annotated[str, typer.Option("--policy", help="modern, legacy-interop, or a policy file.")] = "modern",
-    goal: Annotated[str | None, typer.Option("--goal", help="Throughput wanted, such as 500M or 1G (bit/s).")] = None,
-    min_bits: Annotated[int | None, typer.Option("--min-bits", help="Least strength in bits.")] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="Traffic: imix-simple, imix-csit, or a packet size.")
-    ] = None,
-    mtu: Annotated[int, typer.Option("--mtu", help="MTU of the link.")] = 1500,
-    nat_t: Annotated[bool, typer.Option("--nat-t", help="ESP is encapsulated in UDP.")] = False,
+    policy: option.Policy = "modern",
+    goal: option.Goal = None,
+    min_bits: option.MinBits = None,
+    profile: option.Profile = None,
+    mtu: option.Mtu = 1500,
+    nat_t: option.NatT = False,
+    outer: option.Outer = "ipv4",
+    auth: option.Auth = None,
+    tunnels: option.Tunnels = 1,
     only: option.Only = None,
     sizes: option.Sizes = None,
     providers: option.Providers = None,
@@ -43,7 +44,7 @@ def run_command(
 ) -> None:
     """Detect, measure, recommend, write the dataset and the HTML report, and say the answer on one screen."""
     from ipsecbench.cli.measure import MeasureOptions, describe_plan, judge, measure_and_store, output_path, say
-    from ipsecbench.cli.recommend import build_requirements, render_recommendation
+    from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, build_requirements, goal_met, render_recommendation
     from ipsecbench.recommend.policy import load_policy
 
     options = MeasureOptions(
@@ -52,7 +53,7 @@ def run_command(
     )  # fmt: skip
     # Whatever the user can get wrong is found out before the long part.
     chosen_policy = load_policy(policy)
-    requirements = build_requirements(goal, min_bits, profile, mtu, nat_t)
+    requirements = build_requirements(goal, min_bits, profile, mtu, nat_t, outer=outer, auth=auth, tunnels=tunnels)
     with options.session() as session:
         plan = session.plan()
         if dry_run:
@@ -67,13 +68,15 @@ def run_command(
     from ipsecbench.report.page import write_report
 
     recommendation = recommend(dataset, chosen_policy, requirements)
-    write_report(report_path, dataset, recommendation)
+    write_report(report_path, dataset, recommendation, path.name)
     say(f"Saved {report_path}")
     if json_output:
         typer.echo(json.dumps(recommendation.to_dict()))
     else:
         typer.echo(render_recommendation(recommendation))
     judge(dataset, strict)
+    if not goal_met(recommendation):
+        raise typer.Exit(EXIT_GOAL_MISSED)
 
 
 def _report_path(dataset: Path, report: Path | None, force: bool) -> Path:
