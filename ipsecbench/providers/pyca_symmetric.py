@@ -197,7 +197,7 @@ def _block_cipher(name: str, key: bytes) -> algorithms.AES:
         return algorithms.AES(key)
     if name not in _LIBRARY_NAMES:
         raise UnsupportedError(f"cryptography has no {name.capitalize()}")
-    # They moved here from the module of AES in versions 43 to 45.
+    # One after the other they move here from the module of AES: Camellia is still there in version 44.
     from cryptography.hazmat.decrepit.ciphers import algorithms as decrepit
 
     library_name = _LIBRARY_NAMES[name]

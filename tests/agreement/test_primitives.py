@@ -109,9 +109,12 @@ def test_macs(compute: Compute, offers: Offers, libraries: Libraries, name: str)
     source = random.Random(name)
     for length in (*LENGTHS, *ODD_LENGTHS):
         key, message = _octets(source, INTEGRITY[name].key_bytes), _octets(source, length)
-        macs = {library.mac(name, key).authenticate(message) for library in own}
-        macs |= {compute(agent, "authenticate", name, key=key, input=message) for agent in agents}
-        assert len(macs) == 1, length
+        (mac,) = {library.mac(name, key).authenticate(message) for library in own}
+        for agent in agents:
+            # libipsec-mb gives no more of AES-XCBC than the ICV.
+            given = compute(agent, "authenticate", name, key=key, input=message)
+            assert len(given) in (INTEGRITY[name].icv_bytes, INTEGRITY[name].output_bytes)
+            assert mac.startswith(given), (agent, length)
 
 
 @pytest.mark.parametrize("name", PRF)
