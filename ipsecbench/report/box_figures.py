@@ -275,7 +275,8 @@ class _ProviderGroup:
 
     def shown(self) -> list[tuple[str, dict[str, Estimate]]]:
         """Those that more than one library has; of these, as many as there is room for."""
-        shared = [(name, rates) for name, rates in self.rates.items() if len(rates) > 1]
+        # NULL copies octets: its rate would push all ciphers into a corner.
+        shared = [(name, rates) for name, rates in self.rates.items() if len(rates) > 1 and name != "null"]
         return shared[:_MOST_PROVIDER_ROWS]
 
 

@@ -30,9 +30,11 @@ def shorten(text: str, limit: int = 120) -> str:
 
 
 def words(value: object, limit: int = 200) -> str:
-    """Anything found in a dataset's environment as short text; None and empty things are ``unknown``."""
-    if value is None or value == "" or value == [] or value == {}:
+    """Anything found in a dataset's environment as short text; None is ``unknown``, an empty list is ``none``."""
+    if value is None or value == "":
         return UNKNOWN
+    if value in ([], {}, ()):
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -59,16 +61,21 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(0, digits - 1 - magnitude)}f}"
 
 
+def _rate_unit(mbit_per_second: float) -> tuple[float, str]:
+    if mbit_per_second >= 999_500:
+        return 1e6, "Tbit/s"
+    return (1e3, "Gbit/s") if mbit_per_second >= 999.5 else (1.0, "Mbit/s")
+
+
 def rate(mbit_per_second: float) -> str:
     """Throughput in the unit that keeps it short: ``512 Mbit/s``, ``8.31 Gbit/s``."""
-    if mbit_per_second >= 999.5:
-        return f"{significant(mbit_per_second / 1000)} Gbit/s"
-    return f"{significant(mbit_per_second)} Mbit/s"
+    factor, unit = _rate_unit(mbit_per_second)
+    return f"{significant(mbit_per_second / factor)} {unit}"
 
 
 def rate_interval(estimate: Estimate) -> str:
     """The interval of a throughput in one unit: ``8.25–8.39 Gbit/s``."""
-    factor, unit = (1000.0, "Gbit/s") if estimate.median >= 999.5 else (1.0, "Mbit/s")
+    factor, unit = _rate_unit(estimate.median)
     return f"{significant(estimate.lower / factor)}–{significant(estimate.upper / factor)} {unit}"
 
 

@@ -186,6 +186,7 @@ def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -
         "predictions": _prediction_table(recommendation),
         "steps": _step_table(recommendation),
         "prices": recommendation.prices,
+        "ceilings": _ceiling_table(recommendation),
         "rungs": ladder(dataset, recommendation),
         "checks": checks(dataset),
         "warnings": warnings(dataset, recommendation),
@@ -267,6 +268,30 @@ def _step_table(recommendation: Recommendation) -> Table:
     ]
     columns = (Column("Side"), Column("Step"), Column("Times", numeric=True), Column("Cost, µs", numeric=True))
     return Table("What a handshake's cryptography is made of", columns, tuple(lines))
+
+
+def _ceiling_table(recommendation: Recommendation) -> Table:
+    lines = [
+        Line(
+            (
+                Cell(ceiling.suite),
+                estimate_cell(ceiling.mbit_per_second),
+                Cell(traffic_title(ceiling.traffic)),
+                Cell(ceiling.provider),
+                Cell(ceiling.tier.value),
+            ),
+            ceiling.suite == recommendation.phase2.suite,
+        )
+        for ceiling in recommendation.ceilings
+    ]
+    columns = (
+        Column("Suite", code=True),
+        Column("Outbound, Mbit/s", numeric=True),
+        Column("Packets"),
+        Column("Library"),
+        Column("Tier"),
+    )
+    return Table("What a multi-buffer library does on one core", columns, tuple(lines))
 
 
 _ROLE_TITLES = {

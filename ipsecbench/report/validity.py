@@ -15,6 +15,11 @@ _DRIFT = 0.03
 _STEAL = 0.01
 _MOST_WARNINGS = 24
 
+_ENDINGS = {
+    "budget-spent": "the time budget was spent",
+    "interrupted": "the run was interrupted",
+    "finished": "the run finished",
+}
 TIER_TITLES = {
     Tier.PRIMITIVE: "Primitive",
     Tier.PACKET_LOOP: "Packet loop",
@@ -116,12 +121,9 @@ def _completeness(dataset: Dataset) -> Check:
     skipped = sum(row.status is Status.SKIPPED for row in dataset.measurements)
     if dataset.complete and not skipped:
         return Check("ok", "Completeness", f"all {len(dataset.measurements):,} planned rows were looked at")
-    ended = shorten(dataset.ended, 30).replace("-", " ")
-    return Check(
-        "doubt" if skipped else "ok",
-        "Completeness",
-        f"the run ended by {ended}; {skipped:,} of {len(dataset.measurements):,} rows were skipped",
-    )
+    ended = _ENDINGS.get(dataset.ended, f"the run ended: {shorten(dataset.ended, 30)}")
+    left = f"{skipped:,} of {len(dataset.measurements):,} rows were skipped" if skipped else "no row was skipped"
+    return Check("doubt" if skipped else "ok", "Completeness", f"{ended}; {left}")
 
 
 def _precision(dataset: Dataset) -> Check:

@@ -79,7 +79,7 @@ def test_doubtful_rows_are_counted(make_answer: Answer) -> None:
         "doubt",
         "wrong answers or failed operations: 3des-sha1; none of them counts",
     )
-    assert _check(replace(dataset, ended="interrupted"), "Completeness")[1].startswith("the run ended by interrupted")
+    assert _check(replace(dataset, ended="interrupted"), "Completeness")[1].startswith("the run was interrupted")
 
 
 def test_what_the_run_and_the_box_say_is_warned_of_once(make_answer: Answer) -> None:

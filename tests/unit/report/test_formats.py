@@ -44,6 +44,7 @@ def test_what_is_no_number_is_unknown(value: float) -> None:
         (999.6, "1.00 Gbit/s", "1 G"),
         (8312, "8.31 Gbit/s", "8.31 G"),
         (26000, "26.0 Gbit/s", "26 G"),
+        (1e6, "1.00 Tbit/s", "1 T"),
     ],
 )
 def test_rates(mbit: float, text: str, tick: str) -> None:
@@ -132,6 +133,6 @@ def test_anything_in_an_environment_becomes_bounded_words(value: object) -> None
     assert len(words) <= 100
 
 
-@pytest.mark.parametrize("value", [None, "", [], {}])
-def test_nothing_is_unknown(value: object) -> None:
-    assert formats.words(value) == "unknown"
+def test_what_is_missing_is_unknown_and_what_is_empty_is_none() -> None:
+    assert formats.words(None) == formats.words("") == "unknown"
+    assert formats.words([]) == formats.words({}) == "none"
