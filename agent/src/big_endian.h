@@ -20,8 +20,15 @@ static inline void write_be32(uint8_t *octets, uint32_t value)
 
 static inline void write_be64(uint8_t *octets, uint64_t value)
 {
-    write_be32(octets, (uint32_t)(value >> 32));
-    write_be32(octets + 4, (uint32_t)value);
+    /* Written out so that a compiler sees that it is one store. */
+    octets[0] = (uint8_t)(value >> 56);
+    octets[1] = (uint8_t)(value >> 48);
+    octets[2] = (uint8_t)(value >> 40);
+    octets[3] = (uint8_t)(value >> 32);
+    octets[4] = (uint8_t)(value >> 24);
+    octets[5] = (uint8_t)(value >> 16);
+    octets[6] = (uint8_t)(value >> 8);
+    octets[7] = (uint8_t)value;
 }
 
 #endif

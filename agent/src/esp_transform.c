@@ -7,10 +7,7 @@
 #include "big_endian.h"
 
 /* SPI and 64-bit sequence number. */
-enum { AAD_BYTES_MAXIMUM = 12, NONCE_BYTES_MAXIMUM = 12, ESN_HIGH_BYTES = 4 };
-
-/* The padding of RFC 4303 section 2.4: 1, 2, 3, … */
-static const uint8_t padding[BLOCK_BYTES_MAXIMUM] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+enum { AAD_BYTES_MAXIMUM = 12, ESN_HIGH_BYTES = 4, COUNTER_IV_BYTES = 8 };
 
 const char *esp_result_text(enum esp_result result)
 {
@@ -111,7 +108,8 @@ bool esp_sa_create(struct esp_sa *sa, const struct symmetric_provider *provider,
     sa->payload_offset = ESP_HEADER_BYTES + (uint32_t)cipher->iv_bytes;
     sa->icv_bytes = icv_bytes_of(&parameters->suite);
     if (cipher->salt_bytes > 0)
-        memcpy(sa->salt, parameters->encryption_key + cipher->key_bytes, cipher->salt_bytes);
+        memcpy(sa->nonce_start, parameters->encryption_key + cipher->key_bytes, cipher->salt_bytes);
+    write_be32(sa->nonce_start + 12, 1); /* counter mode: the block counter (RFC 3686 section 4) */
     sa->cipher = provider->new_cipher(cipher, parameters->encryption_key, parameters->outbound, failure);
     if (sa->cipher == NULL)
         return false;
@@ -141,31 +139,43 @@ void esp_sa_destroy(struct esp_sa *sa)
     memset(sa, 0, sizeof *sa);
 }
 
-/* Salt and IV. Counter mode needs four octets more, and is not done here. */
-static void make_nonce(const struct esp_sa *sa, const uint8_t *iv, uint8_t nonce[NONCE_BYTES_MAXIMUM])
+/*
+ * The nonce of a combined cipher is salt and IV. The counter block of RFC 3686 section 4 is salt, IV and the number 1,
+ * which lies ready behind the place of the IV. Copies of a fixed length cost less than exact ones.
+ */
+static inline void make_nonce(const struct esp_sa *sa, const uint8_t *iv, uint8_t nonce[BLOCK_BYTES_MAXIMUM])
 {
-    memcpy(nonce, sa->salt, sa->suite.cipher->salt_bytes);
-    memcpy(nonce + sa->suite.cipher->salt_bytes, iv, 8);
-}
-
-/* The counter block of RFC 3686 section 4: nonce, IV, and a block counter that starts at 1. */
-static void make_counter_block(const struct esp_sa *sa, const uint8_t *iv, uint8_t block[BLOCK_BYTES_MAXIMUM])
-{
-    memcpy(block, sa->salt, 4);
-    memcpy(block + 4, iv, 8);
-    write_be32(block + 12, 1);
+    memcpy(nonce, sa->nonce_start, BLOCK_BYTES_MAXIMUM);
+    memcpy(nonce + sa->suite.cipher->salt_bytes, iv, COUNTER_IV_BYTES);
 }
 
 /* SPI and sequence number, with its upper half between them when it has one (RFC 4106 section 5). */
-static size_t make_aad(const struct esp_sa *sa, uint64_t sequence, const uint8_t *packet, uint8_t aad[AAD_BYTES_MAXIMUM])
+static inline size_t make_aad(const struct esp_sa *sa, uint64_t sequence, uint8_t aad[AAD_BYTES_MAXIMUM])
 {
     if (!sa->esn) {
-        memcpy(aad, packet, ESP_HEADER_BYTES);
+        write_be64(aad, (uint64_t)sa->spi << 32 | (uint32_t)sequence);
         return ESP_HEADER_BYTES;
     }
-    memcpy(aad, packet, 4);
+    write_be32(aad, sa->spi);
     write_be64(aad + 4, sequence);
     return AAD_BYTES_MAXIMUM;
+}
+
+/* The padding of RFC 4303 section 2.4: 1, 2, 3, … At most 15 octets, in at most three stores. */
+static inline void write_padding(uint8_t *end, size_t length)
+{
+    static const uint8_t padding[BLOCK_BYTES_MAXIMUM] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+    if (length >= 8) {
+        memcpy(end, padding, 8);
+        memcpy(end + length - 8, padding + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(end, padding, 4);
+        memcpy(end + length - 4, padding + length - 4, 4);
+    } else {
+        for (size_t i = 0; i < length; i++)
+            end[i] = padding[i];
+    }
 }
 
 /* Encrypts and adds the ICV of a combined cipher; `body` octets of payload, padding and trailer. */
@@ -174,8 +184,8 @@ static bool seal_combined(struct esp_sa *sa, uint64_t sequence, uint8_t *packet,
     struct cipher *cipher = sa->cipher;
     uint8_t *iv = packet + ESP_HEADER_BYTES;
     uint8_t *payload = packet + sa->payload_offset;
-    uint8_t nonce[NONCE_BYTES_MAXIMUM], aad[AAD_BYTES_MAXIMUM];
-    size_t aad_bytes = make_aad(sa, sequence, packet, aad);
+    uint8_t nonce[BLOCK_BYTES_MAXIMUM], aad[AAD_BYTES_MAXIMUM];
+    size_t aad_bytes = make_aad(sa, sequence, aad);
 
     make_nonce(sa, iv, nonce);
     if (cipher->algorithm->kind == CIPHER_GMAC) /* RFC 4543 section 3.3: the IV is authenticated too */
@@ -193,7 +203,7 @@ static bool seal_separate(struct esp_sa *sa, uint64_t sequence, uint8_t *packet,
     const uint8_t *iv = packet + ESP_HEADER_BYTES;
 
     if (cipher->algorithm->kind == CIPHER_CTR) {
-        make_counter_block(sa, iv, block);
+        make_nonce(sa, iv, block);
         iv = block;
     }
     if (cipher->algorithm->kind != CIPHER_NULL && !cipher->crypt(cipher, iv, payload, body, payload))
@@ -217,11 +227,12 @@ enum esp_result esp_seal(struct esp_sa *sa, uint64_t sequence, const uint8_t *iv
     size_t pad_length = body - inner_bytes - ESP_TRAILER_BYTES;
     bool sealed;
 
-    write_be32(packet, sa->spi);
-    write_be32(packet + 4, (uint32_t)sequence);
-    if (sa->suite.cipher->iv_bytes > 0)
-        memcpy(packet + ESP_HEADER_BYTES, iv, sa->suite.cipher->iv_bytes);
-    memcpy(payload + inner_bytes, padding, pad_length);
+    write_be64(packet, (uint64_t)sa->spi << 32 | (uint32_t)sequence);
+    if (sa->suite.cipher->iv_bytes >= 8)
+        memcpy(packet + ESP_HEADER_BYTES, iv, 8);
+    if (sa->suite.cipher->iv_bytes == 16)
+        memcpy(packet + ESP_HEADER_BYTES + 8, iv + 8, 8);
+    write_padding(payload + inner_bytes, pad_length);
     payload[body - 2] = (uint8_t)pad_length;
     payload[body - 1] = next_header;
     if (sa->mac == NULL)
@@ -258,8 +269,8 @@ static enum esp_result open_combined(struct esp_sa *sa, uint64_t sequence, uint8
     struct cipher *cipher = sa->cipher;
     const uint8_t *iv = packet + ESP_HEADER_BYTES;
     const uint8_t *payload = packet + sa->payload_offset;
-    uint8_t nonce[NONCE_BYTES_MAXIMUM], aad[AAD_BYTES_MAXIMUM];
-    size_t aad_bytes = make_aad(sa, sequence, packet, aad);
+    uint8_t nonce[BLOCK_BYTES_MAXIMUM], aad[AAD_BYTES_MAXIMUM];
+    size_t aad_bytes = make_aad(sa, sequence, aad);
     bool authentic;
 
     make_nonce(sa, iv, nonce);
@@ -296,7 +307,7 @@ static enum esp_result open_separate(struct esp_sa *sa, uint64_t sequence, uint8
     if (!equal_constant_time(tag, end, sa->icv_bytes))
         return ESP_BAD_ICV;
     if (cipher->algorithm->kind == CIPHER_CTR) {
-        make_counter_block(sa, iv, block);
+        make_nonce(sa, iv, block);
         iv = block;
     }
     if (cipher->algorithm->kind != CIPHER_NULL && !cipher->crypt(cipher, iv, payload, body, output))

@@ -58,7 +58,7 @@ struct esp_sa {
     uint32_t payload_offset;        /* header and IV */
     uint32_t icv_bytes;
     bool esn;
-    uint8_t salt[SALT_BYTES_MAXIMUM];
+    uint8_t nonce_start[BLOCK_BYTES_MAXIMUM]; /* the salt, and what does not change behind the IV */
 };
 
 struct esp_sa_parameters {

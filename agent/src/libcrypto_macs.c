@@ -193,7 +193,10 @@ static bool set_cmac_key(struct libcrypto_mac *self, const uint8_t *key, size_t 
            libcrypto.CMAC_Init(self->cmac, key, key_length, libcrypto_cipher("AES-128-CBC"), NULL) == 1;
 }
 
-/* Encrypts the constants of RFC 3566 section 4 with the key: K1 keys the CBC-MAC, K2 and K3 mask the last block. */
+/*
+ * libcrypto's own padding may stay on: it matters when a message ends, and encryption of whole blocks is never ended here.
+ * Encrypts the constants of RFC 3566 section 4 with the key: K1 keys the CBC-MAC, K2 and K3 mask the last block.
+ */
 static bool set_xcbc_key(struct libcrypto_mac *self, const uint8_t *key)
 {
     static const uint8_t zero_iv[BLOCK];
@@ -206,7 +209,6 @@ static bool set_xcbc_key(struct libcrypto_mac *self, const uint8_t *key)
     self->cbc = libcrypto.EVP_CIPHER_CTX_new();
     if (self->cbc == NULL || libcrypto.EVP_EncryptInit_ex(self->cbc, cipher, NULL, key, zero_iv) != 1)
         return false;
-    (void)libcrypto.EVP_CIPHER_CTX_set_padding(self->cbc, 0);
     for (int i = 0; i < 3; i++) {
         memset(constant, i + 1, sizeof constant);
         if (libcrypto.EVP_EncryptInit_ex(self->cbc, NULL, NULL, NULL, zero_iv) != 1 ||
