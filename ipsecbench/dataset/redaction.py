@@ -12,6 +12,8 @@ from ipsecbench.dataset.model import Dataset
 REDACTED = "redacted"
 
 _SECRET_KEYS = re.compile(r"(?:^|_)(?:host_?name|node_?name|serial(?:_number)?|mac(?:_address)?|uuid|asset_tag)$", re.I)
+_SYSTEM_FOLDERS = ("/usr/", "/lib", "/opt/", "/etc/")
+"""A path below these says nothing of a user; of any other only the file's name is kept."""
 _MAC = re.compile(r"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b")
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 
@@ -20,7 +22,8 @@ def redact(dataset: Dataset, host_names: Collection[str]) -> Dataset:
     """The dataset without host names, serial numbers, MAC addresses and UUIDs.
 
     Fields that are named so are replaced whole; MAC addresses, UUIDs and the given host names are replaced wherever
-    they stand in a text. The label stays: the user chose it.
+    they stand in a text; of a library outside the system's folders only the file's name is kept. The label stays: the
+    user chose it.
 
     Args:
         dataset: what was measured.
@@ -38,6 +41,8 @@ def redact(dataset: Dataset, host_names: Collection[str]) -> Dataset:
             return REDACTED if _SECRET_KEYS.search(key) and value is not None else value
         if _SECRET_KEYS.search(key):
             return REDACTED
+        if key == "path" and not value.startswith(_SYSTEM_FOLDERS):
+            return value.rpartition("/")[2]
         text = _UUID.sub(REDACTED, _MAC.sub(REDACTED, value))
         return pattern.sub(REDACTED, text) if pattern else text
 

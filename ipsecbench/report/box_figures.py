@@ -11,8 +11,8 @@ from ipsecbench.bench.measurement import Estimate, Measurement, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.report.dot_plot import DotPlot, Row
-from ipsecbench.report.figures import Absent, Plan
 from ipsecbench.report.formats import duration, duration_tick, rate, rate_tick, shorten, size_title
+from ipsecbench.report.plan import Absent, Plan
 from ipsecbench.report.svg import SHAPES, Shape
 from ipsecbench.report.tables import Cell, Column, Line, Table, estimate_cell
 from ipsecbench.report.xy_plot import Point, Series, XyPlot, exact

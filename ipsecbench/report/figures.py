@@ -11,33 +11,17 @@ from markupsafe import Markup
 
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.model import Recommendation
+from ipsecbench.report import box_figures, suite_figures
 from ipsecbench.report.dot_plot import DotPlot, draw_dot_plot
+from ipsecbench.report.plan import Absent, Plan
 from ipsecbench.report.suite_rates import SuiteRates
 from ipsecbench.report.tables import Table
-from ipsecbench.report.xy_plot import XyPlot, draw_xy_plot
+from ipsecbench.report.xy_plot import draw_xy_plot
 
 WIDE = 860.0
 """Width of drawings for screens and paper."""
 NARROW = 340.0
 """Width of drawings for telephones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one chart is to show."""
-
-    identifier: str
-    """Stable id within the page."""
-    title: str
-    """Heading."""
-    lead: str
-    """What to see in it, in a sentence or two."""
-    plot: DotPlot | XyPlot
-    """The drawing."""
-    table: Table
-    """The same as a table."""
-    note: str = ""
-    """What to bear in mind when reading it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +44,6 @@ class Figure:
     """The same as a table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """A chart that could not be drawn."""
-
-    title: str
-    """Its heading."""
-    reason: str
-    """What the dataset lacks."""
-
-
 def draw(plan: Plan) -> Figure:
     """The drawings of one chart, for wide and for narrow screens."""
     drawings = []
@@ -88,8 +62,6 @@ def all_figures(
     dataset: Dataset, recommendation: Recommendation, suites: tuple[SuiteRates, ...]
 ) -> tuple[list[Figure], list[Absent]]:
     """Every chart that the dataset has figures for, and those it has none for."""
-    from ipsecbench.report import box_figures, suite_figures
-
     figures: list[Figure] = []
     absent: list[Absent] = []
     for planned in (

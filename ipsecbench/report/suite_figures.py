@@ -6,8 +6,8 @@ from ipsecbench.bench.measurement import Estimate, Fit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.model import Reason, Recommendation, Role
 from ipsecbench.report.dot_plot import DotPlot, Row
-from ipsecbench.report.figures import Absent, Plan
 from ipsecbench.report.formats import duration, duration_tick, rate, rate_interval, rate_tick, shorten, signed_percent
+from ipsecbench.report.plan import Absent, Plan
 from ipsecbench.report.suite_rates import SuiteRates, measured_rate, shown_suites, traffic_title, traffics
 from ipsecbench.report.svg import SHAPES, Shape
 from ipsecbench.report.tables import Cell, Column, Line, Table, estimate_cell, median_cell

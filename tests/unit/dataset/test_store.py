@@ -173,12 +173,14 @@ def test_redaction_removes_what_identifies_a_box() -> None:
                 "product": "x 12345678-1234-1234-1234-123456789abc",
             },
         },
-        "libraries": [],
+        "libraries": [{"path": "/home/someone/venv/_rust.abi3.so"}, {"path": "/usr/lib/libcrypto.so.3"}],
     }
     clean = redact(replace(dataset(), environment=environment), {"alpha", "localhost"})
     text = json.dumps(to_document(clean)["environment"])
-    for secret in ("XK-1", "00:11:22", "12345678-1234", '"alpha"', "alpha at"):
+    for secret in ("XK-1", "00:11:22", "12345678-1234", '"alpha"', "alpha at", "someone"):
         assert secret not in text
+    assert '"path": "_rust.abi3.so"' in text
+    assert '"path": "/usr/lib/libcrypto.so.3"' in text
     assert "alphabet" in text
     assert clean.redacted
     assert clean.label == "a <router>"

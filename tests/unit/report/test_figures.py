@@ -14,7 +14,7 @@ from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.requirements import Requirements, Traffic
 from ipsecbench.report import box_figures, suite_figures
 from ipsecbench.report.dot_plot import DotPlot
-from ipsecbench.report.figures import Absent, Plan
+from ipsecbench.report.plan import Absent, Plan
 from ipsecbench.report.suite_rates import all_suites, shown_suites, traffics
 from ipsecbench.report.xy_plot import XyPlot
 
