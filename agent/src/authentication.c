@@ -10,9 +10,7 @@
 enum {
     SIGNATURE_MAXIMUM_BYTES = 512, /* RSA 4096 */
     DIGEST_MAXIMUM_BYTES = 64,
-    PUBLIC_KEY_MAXIMUM_BYTES = 1024,
-    RSA_IDENTIFIER_OFFSET = 4, /* after the header of the SubjectPublicKeyInfo */
-    RSA_IDENTIFIER_BYTES = 15  /* AlgorithmIdentifier of rsaEncryption */
+    PUBLIC_KEY_MAXIMUM_BYTES = 1024
 };
 
 /* Of RSASSA-PSS: as long as the hash, which RFC 4055 has as the usual choice. */
@@ -24,15 +22,14 @@ struct signature_algorithm {
     char name[10];
     char digest[7];       /* empty: EdDSA hashes by itself */
     uint8_t kind;         /* enum signature_kind */
-    uint8_t point_bytes;  /* octets of the key at the end of its SubjectPublicKeyInfo; not RSA */
-    uint16_t key_bits;    /* RSA */
+    uint8_t prefix_bytes; /* of SubjectPublicKeyInfo: what comes before the key's own octets */
 };
 
 static const struct signature_algorithm algorithms[] = {
-    {"rsa-2048", "SHA256", SIGNATURE_RSA_PSS, 0, 2048}, {"rsa-3072", "SHA256", SIGNATURE_RSA_PSS, 0, 3072},
-    {"rsa-4096", "SHA256", SIGNATURE_RSA_PSS, 0, 4096}, {"ecdsa-256", "SHA256", SIGNATURE_ECDSA, 65, 0},
-    {"ecdsa-384", "SHA384", SIGNATURE_ECDSA, 97, 0},    {"ecdsa-521", "SHA512", SIGNATURE_ECDSA, 133, 0},
-    {"ed25519", "", SIGNATURE_EDDSA, 32, 0},            {"ed448", "", SIGNATURE_EDDSA, 57, 0},
+    {"rsa-2048", "SHA256", SIGNATURE_RSA_PSS, 32}, {"rsa-3072", "SHA256", SIGNATURE_RSA_PSS, 32},
+    {"rsa-4096", "SHA256", SIGNATURE_RSA_PSS, 32}, {"ecdsa-256", "SHA256", SIGNATURE_ECDSA, 26},
+    {"ecdsa-384", "SHA384", SIGNATURE_ECDSA, 23},  {"ecdsa-521", "SHA512", SIGNATURE_ECDSA, 25},
+    {"ed25519", "", SIGNATURE_EDDSA, 12},          {"ed448", "", SIGNATURE_EDDSA, 12},
 };
 
 enum { ALGORITHM_COUNT = sizeof algorithms / sizeof algorithms[0] };
@@ -186,17 +183,25 @@ static struct signer *create(size_t index, EVP_PKEY *private_key, EVP_PKEY *publ
     return NULL;
 }
 
+/* Writes SubjectPublicKeyInfo and returns its length; 0 when that fails. */
+static size_t encode_public(EVP_PKEY *key, uint8_t encoded[PUBLIC_KEY_MAXIMUM_BYTES])
+{
+    uint8_t *writing = encoded;
+    int length = libcrypto.i2d_PUBKEY(key, NULL);
+
+    if (length <= 0 || length > PUBLIC_KEY_MAXIMUM_BYTES || libcrypto.i2d_PUBKEY(key, &writing) != length)
+        return 0;
+    return (size_t)length;
+}
+
 /* The public half alone, as a peer has it from a certificate. */
 static EVP_PKEY *public_half(EVP_PKEY *key)
 {
     uint8_t encoded[PUBLIC_KEY_MAXIMUM_BYTES];
     const uint8_t *reading = encoded;
-    uint8_t *writing = encoded;
-    int length = libcrypto.i2d_PUBKEY(key, NULL);
+    size_t length = encode_public(key, encoded);
 
-    if (length <= 0 || length > PUBLIC_KEY_MAXIMUM_BYTES || libcrypto.i2d_PUBKEY(key, &writing) != length)
-        return NULL;
-    return libcrypto.d2i_PUBKEY(NULL, &reading, length);
+    return length > 0 ? libcrypto.d2i_PUBKEY(NULL, &reading, (long)length) : NULL;
 }
 
 static struct signer *create_with_test_key(size_t index, struct failure *failure)
@@ -340,35 +345,19 @@ static bool prepare(size_t index, const struct order *order, struct measurement 
 
 /* --- compute ------------------------------------------------------------------------------------------------------ */
 
-/* True when a key is of the algorithm's type, curve and size: the same SubjectPublicKeyInfo but for the key itself. */
+/*
+ * True when a key is of the algorithm's type, curve and size: its SubjectPublicKeyInfo is as long as the test key's and
+ * starts like it. RSA keys have a public exponent of 3 octets, as 65537 has.
+ */
 static bool is_key_of(const struct signature_algorithm *algorithm, EVP_PKEY *key)
 {
-    uint8_t encoded[2][PUBLIC_KEY_MAXIMUM_BYTES];
-    int length[2] = {0, 0};
+    uint8_t wanted[PUBLIC_KEY_MAXIMUM_BYTES], encoded[PUBLIC_KEY_MAXIMUM_BYTES];
     EVP_PKEY *reference = signing_key_create(algorithm->name);
-    EVP_PKEY *const keys[2] = {reference, key};
+    size_t length = reference != NULL ? encode_public(reference, wanted) : 0;
 
-    for (int i = 0; reference != NULL && i < 2; i++) {
-        uint8_t *writing = encoded[i];
-
-        length[i] = libcrypto.i2d_PUBKEY(keys[i], NULL);
-        if (length[i] <= 0 || length[i] > PUBLIC_KEY_MAXIMUM_BYTES ||
-            libcrypto.i2d_PUBKEY(keys[i], &writing) != length[i])
-            length[i] = 0;
-    }
     libcrypto.EVP_PKEY_free(reference);
-    if (length[0] == 0 || length[1] == 0)
-        return false;
-    if (algorithm->kind == SIGNATURE_RSA_PSS) {
-        int (*bits)(const EVP_PKEY *) =
-            libcrypto.EVP_PKEY_get_bits != NULL ? libcrypto.EVP_PKEY_get_bits : libcrypto.EVP_PKEY_bits;
-
-        return bits != NULL && bits(key) == algorithm->key_bits &&
-               length[1] > RSA_IDENTIFIER_OFFSET + RSA_IDENTIFIER_BYTES &&
-               memcmp(encoded[0] + RSA_IDENTIFIER_OFFSET, encoded[1] + RSA_IDENTIFIER_OFFSET,
-                      RSA_IDENTIFIER_BYTES) == 0;
-    }
-    return length[0] == length[1] && memcmp(encoded[0], encoded[1], (size_t)length[0] - algorithm->point_bytes) == 0;
+    return length > 0 && encode_public(key, encoded) == length &&
+           memcmp(wanted, encoded, algorithm->prefix_bytes) == 0;
 }
 
 /* A key from an order, private or public; NULL with FAILURE_USAGE when it is not one of this algorithm. */

@@ -144,21 +144,22 @@ static bool wrong(const struct key_exchange_method *method, const char *what, st
     return fail(failure, FAILURE_KNOWN_ANSWER, "%s: %s: %s", libcrypto_short_version(), method->name, what);
 }
 
-/* Writes the private key, whose length it returns, and the peer's value: see known_answers_public_key.c. */
-static size_t answer_inputs(const struct key_exchange_method *method, const struct octets *answer,
-                            uint8_t *private_key, uint8_t *peer_public)
+/* The generator as a public value: the one that belongs to the private key 1. */
+static bool generator_value(const struct key_exchange_method *method, uint8_t *octets, struct failure *failure)
 {
-    if (answer[1].length == 1)
-        answer_pattern(answer[1].data[0], peer_public, method->public_bytes);
-    else if (answer[1].length == 0)
-        modp_group_generator(modp_group_find(method->name), peer_public);
-    else
-        memcpy(peer_public, answer[1].data, answer[1].length);
-    if (answer[0].length == 2)
-        answer_pattern(answer[0].data[1], private_key, answer[0].data[0]);
-    else
-        memcpy(private_key, answer[0].data, answer[0].length);
-    return answer[0].length == 2 ? answer[0].data[0] : answer[0].length;
+    static const uint8_t one[] = {1};
+    EVP_PKEY *key;
+    bool good;
+
+    if (method->kind == KIND_MONTGOMERY) {
+        memset(octets, 0, method->public_bytes);
+        octets[0] = method->identifier == X25519_TYPE ? 9 : 5; /* RFC 7748 section 4 */
+        return true;
+    }
+    key = key_exchange_import(method, one, sizeof one, failure);
+    good = key != NULL && key_exchange_public(method, key, octets);
+    libcrypto.EVP_PKEY_free(key);
+    return good;
 }
 
 /* A published value, or one computed with Python's integers: see known_answers_public_key.c. */
@@ -171,7 +172,15 @@ static bool check_published(struct exchange *exchange, struct failure *failure)
 
     if (!answer_find(key_exchange_answers, method->name, 0, answer, KEY_EXCHANGE_FIELDS))
         return wrong(method, "no known answer", failure);
-    length = answer_inputs(method, answer, private_key, exchange->peer_public);
+    length = answer[0].length == 2 ? answer[0].data[0] : answer[0].length;
+    if (answer[0].length == 2)
+        answer_pattern(answer[0].data[1], private_key, length);
+    else
+        memcpy(private_key, answer[0].data, length);
+    if (answer[1].length == 1)
+        answer_pattern(answer[1].data[0], exchange->peer_public, method->public_bytes);
+    else if (!generator_value(method, exchange->peer_public, failure))
+        return false;
     if (!exchange_adopt(exchange, key_exchange_import(method, private_key, length, failure), failure))
         return wrong(method, "a valid private key was refused", failure);
     if (!exchange_agree(exchange))

@@ -58,7 +58,7 @@ static void *open_library(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0] && handle == NULL; i++)
         handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL)
-        copy_text(found.note, sizeof found.note, "no libIPSec_MB.so.2 or libIPSec_MB.so.1 on this box");
+        copy_text(found.note, sizeof found.note, "no libIPSec_MB.so.2 or libIPSec_MB.so.1");
     return handle;
 }
 
@@ -117,16 +117,16 @@ static bool apply_mask(const struct mask *mask, uint64_t features, unsigned majo
         flags |= MB_FLAG_NO_SHANI;
     if (mask->aes && (features & MB_FEATURE_AESNI) != 0) {
         if (major > 1 || (features & MB_FEATURE_1_AESNI_EMULATION) == 0)
-            return refuse("aes", "it has no code for processors without AES-NI");
+            return refuse("aes", "it needs AES-NI");
         flags |= MB_FLAG_1_NO_AESNI; /* this also takes away PCLMULQDQ and everything wider than SSE */
         return true;
     }
     if (mask->clmul && (features & MB_FEATURE_PCLMULQDQ) != 0)
-        return refuse("clmul", "it uses AES-NI and PCLMULQDQ together");
+        return refuse("clmul", "it wants it with AES-NI");
     if (mask->vaes && (features & MB_FEATURE_VAES) != 0) {
         /* All code with VAES wants GFNI too, and goes when that is switched off. */
         if (!has_gfni_flag && !without_avx512)
-            return refuse("vaes", "it has no switch for it before 1.3");
+            return refuse("vaes", "1.3 is the first that can");
         if (has_gfni_flag)
             flags |= major == 1 ? MB_FLAG_1_NO_GFNI : MB_FLAG_2_NO_GFNI;
     }
@@ -141,15 +141,15 @@ static bool apply_mask(const struct mask *mask, uint64_t features, unsigned majo
 
 static void describe_settings(uint64_t features)
 {
-    const char *architecture = "the best";
+    const char *architecture = "best";
 
     if ((flags & MB_FLAG_1_NO_AESNI) != 0 && functions.init_mb_mgr_avx != NULL)
-        architecture = "SSE without AES-NI";
+        architecture = "no-AES-NI";
     else if (initialise != NULL)
         architecture = initialise == functions.init_mb_mgr_avx2  ? "AVX2"
                        : initialise == functions.init_mb_mgr_avx ? "AVX"
                                                                  : "SSE";
-    (void)snprintf(found.cpu_settings, sizeof found.cpu_settings, "features 0x%llx, flags 0x%llx, code for %s",
+    (void)snprintf(found.cpu_settings, sizeof found.cpu_settings, "features=0x%llx flags=0x%llx code=%s",
                    (unsigned long long)features, (unsigned long long)flags, architecture);
 }
 
@@ -163,7 +163,7 @@ static bool try_manager(unsigned major, unsigned minor)
 
     manager = functions.alloc_mb_mgr(0);
     if (manager == NULL) {
-        copy_text(found.note, sizeof found.note, "has no memory for a manager");
+        copy_text(found.note, sizeof found.note, "no memory for a manager");
         return false;
     }
     features = manager->features;
@@ -203,7 +203,7 @@ const struct library *ipsec_mb_library(void)
     found.status = LIBRARY_UNUSABLE;
     missing = find_functions(handle, function_names, &functions);
     if (missing != NULL) {
-        (void)snprintf(found.note, sizeof found.note, "has no function %s: not intel-ipsec-mb 1.0 or later", missing);
+        (void)snprintf(found.note, sizeof found.note, "has no function %s", missing);
         return &found;
     }
     find_path(&functions.imb_get_version_str, found.path, sizeof found.path);
@@ -214,7 +214,7 @@ const struct library *ipsec_mb_library(void)
     if (sscanf(version, "%u.%u.%u", &major, &minor, &patch) != 3 || strchr(version, '-') != NULL ||
         !is_admitted(major, minor)) {
         (void)snprintf(found.note, sizeof found.note,
-                       "%s: its binary interface is not known to this agent (known: 1.0 to 1.5 and 2.0)",
+                       "%s: unknown binary interface (known: 1.0 to 1.5 and 2.0)",
                        short_version);
         return &found;
     }
@@ -243,7 +243,7 @@ struct mb_manager *ipsec_mb_new_manager(struct failure *failure)
     int architecture = 0;
 
     if (manager == NULL) {
-        (void)fail(failure, FAILURE_MEMORY, "%s has no memory for a manager", short_version);
+        (void)fail(failure, FAILURE_MEMORY, "no memory for a manager");
         return NULL;
     }
     if (initialise != NULL)

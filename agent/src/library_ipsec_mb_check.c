@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "known_answers_public_key.h"
 #include "library_ipsec_mb_packet_loop.h"
 #include "packet_compute.h"
 #include "test_octets.h"
@@ -130,11 +131,36 @@ static bool check_many(const struct esp_suite *suite, bool esn, struct failure *
     return good && (difference == NULL || wrong(suite, difference, failure));
 }
 
+/* XCBC comes truncated, so that only the start of RFC 3566's case of 20 octets (the first of RFC 4434) can be compared. */
+static bool check_xcbc(const struct mac_algorithm *algorithm, struct failure *failure)
+{
+    struct octets answer[PRF_FIELDS];
+    uint8_t tag[MAC_BYTES_MAXIMUM];
+    struct mac *mac;
+    bool right = answer_find(prf_answers, "prfaesxcbc", 0, answer, PRF_FIELDS);
+
+    if (!right || answer[0].length != algorithm->key_bytes)
+        return fail(failure, FAILURE_KNOWN_ANSWER, "%s: no known answer", algorithm->name);
+    mac = symmetric_ipsec_mb.new_mac(algorithm, answer[0].data, answer[0].length, failure);
+    if (mac == NULL)
+        return false;
+    right = mac->compute(mac, answer[1].data, answer[1].length, tag) &&
+            memcmp(tag, answer[2].data, algorithm->mac_bytes) == 0;
+    destroy_mac(mac);
+    return right || fail(failure, FAILURE_KNOWN_ANSWER, "%s: %s gives a wrong MAC", ipsec_mb_short_version(),
+                         algorithm->name);
+}
+
+bool mb_check_mac(const struct mac_algorithm *algorithm, struct failure *failure)
+{
+    return algorithm->kind == MAC_XCBC ? check_xcbc(ipsec_mb_mac_algorithm(algorithm), failure)
+                                       : known_answers_mac(&symmetric_ipsec_mb, algorithm, failure);
+}
+
 bool mb_check_suite(const struct esp_suite *suite, struct failure *failure)
 {
     return known_answers_cipher(&symmetric_ipsec_mb, suite->cipher, failure) &&
-           (suite->mac == NULL ||
-            known_answers_mac(&symmetric_ipsec_mb, ipsec_mb_mac_algorithm(suite->mac), failure)) &&
+           (suite->mac == NULL || mb_check_mac(suite->mac, failure)) &&
            known_answers_suite(&symmetric_ipsec_mb, suite, failure) && check_many(suite, false, failure) &&
            check_many(suite, true, failure);
 }

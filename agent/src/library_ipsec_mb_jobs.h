@@ -33,6 +33,9 @@ struct mb_keys {
 bool mb_offers_cipher(const struct cipher_algorithm *algorithm, struct failure *failure);
 bool mb_offers_mac(const struct mac_algorithm *algorithm, struct failure *failure);
 
+/* The known answers of an integrity algorithm: library_ipsec_mb_check.c. */
+bool mb_check_mac(const struct mac_algorithm *algorithm, struct failure *failure);
+
 /* Expand a key of the algorithm's key_bytes. */
 void mb_set_cipher_key(struct mb_manager *manager, const struct cipher_algorithm *algorithm, const uint8_t *key,
                        struct mb_keys *keys);

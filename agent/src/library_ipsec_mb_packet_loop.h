@@ -32,8 +32,5 @@ uint64_t mb_run_inbound(void *loop, uint64_t iterations);
 
 /* The known answers of a suite, alone and with many packets in flight: library_ipsec_mb_check.c. */
 bool mb_check_suite(const struct esp_suite *suite, struct failure *failure);
-/* One packet with given inputs. */
-bool mb_compute(const struct esp_suite *suite, const struct order *order, struct output *output,
-                struct failure *failure);
 
 #endif

@@ -13,7 +13,10 @@
 /* Associated data of combined ciphers: as long as ESP's without ESN. */
 enum { AAD_BYTES = 8, ALIGNMENT = 64 };
 
+enum step_kind { STEP_CRYPT, STEP_SEAL, STEP_OPEN, STEP_AUTHENTICATE, STEP_VERIFY };
+
 struct primitive {
+    enum step_kind kind;
     struct cipher *cipher;
     struct mac *mac;
     uint8_t *input;
@@ -71,10 +74,10 @@ static bool check(size_t index, struct failure *failure)
         return false;
     if (cipher_of(index) != NULL)
         return known_answers_cipher(&symmetric_ipsec_mb, cipher_of(index), failure);
-    return known_answers_mac(&symmetric_ipsec_mb, mac_of(index), failure);
+    return mb_check_mac(mac_of(index), failure);
 }
 
-/* --- timed loops ---------------------------------------------------------------------------------------------------- */
+/* --- the timed loop --------------------------------------------------------------------------------------------------- */
 
 static inline const uint8_t *next_iv(struct primitive *primitive)
 {
@@ -83,65 +86,36 @@ static inline const uint8_t *next_iv(struct primitive *primitive)
     return primitive->iv;
 }
 
-static uint64_t run_crypt(void *state, uint64_t iterations)
+static inline bool step(struct primitive *primitive)
 {
-    struct primitive *primitive = state;
-
-    for (uint64_t i = 0; i < iterations; i++) {
-        if (!primitive->cipher->crypt(primitive->cipher, next_iv(primitive), primitive->input, primitive->length,
-                                      primitive->output))
-            return i;
-    }
-    return iterations;
-}
-
-static uint64_t run_seal(void *state, uint64_t iterations)
-{
-    struct primitive *primitive = state;
-
-    for (uint64_t i = 0; i < iterations; i++) {
-        if (!primitive->cipher->seal(primitive->cipher, next_iv(primitive), primitive->aad, primitive->aad_bytes,
-                                     primitive->input, primitive->length, primitive->output, primitive->icv))
-            return i;
-    }
-    return iterations;
-}
-
-/* The same sealed message each time: its ICV is right for one nonce only. */
-static uint64_t run_open(void *state, uint64_t iterations)
-{
-    struct primitive *primitive = state;
-
-    for (uint64_t i = 0; i < iterations; i++) {
-        if (!primitive->cipher->open(primitive->cipher, primitive->iv, primitive->aad, primitive->aad_bytes,
-                                     primitive->input, primitive->length, primitive->output, primitive->icv))
-            return i;
-    }
-    return iterations;
-}
-
-static uint64_t run_authenticate(void *state, uint64_t iterations)
-{
-    struct primitive *primitive = state;
-
-    for (uint64_t i = 0; i < iterations; i++) {
-        if (!primitive->mac->compute(primitive->mac, primitive->input, primitive->length, primitive->icv))
-            return i;
-    }
-    return iterations;
-}
-
-static uint64_t run_verify(void *state, uint64_t iterations)
-{
-    struct primitive *primitive = state;
+    struct cipher *cipher = primitive->cipher;
     uint8_t tag[MAC_BYTES_MAXIMUM];
 
-    for (uint64_t i = 0; i < iterations; i++) {
-        if (!primitive->mac->compute(primitive->mac, primitive->input, primitive->length, tag) ||
-            !equal_constant_time(tag, primitive->icv, primitive->mac->algorithm->icv_bytes))
-            return i;
+    switch (primitive->kind) {
+    case STEP_CRYPT:
+        return cipher->crypt(cipher, next_iv(primitive), primitive->input, primitive->length, primitive->output);
+    case STEP_SEAL:
+        return cipher->seal(cipher, next_iv(primitive), primitive->aad, primitive->aad_bytes, primitive->input,
+                            primitive->length, primitive->output, primitive->icv);
+    case STEP_OPEN: /* the same sealed message each time: its ICV is right for one nonce only */
+        return cipher->open(cipher, primitive->iv, primitive->aad, primitive->aad_bytes, primitive->input,
+                            primitive->length, primitive->output, primitive->icv);
+    case STEP_AUTHENTICATE:
+        return primitive->mac->compute(primitive->mac, primitive->input, primitive->length, primitive->icv);
+    case STEP_VERIFY:
+        return primitive->mac->compute(primitive->mac, primitive->input, primitive->length, tag) &&
+               equal_constant_time(tag, primitive->icv, primitive->mac->algorithm->icv_bytes);
     }
-    return iterations;
+    return false;
+}
+
+static uint64_t run(void *state, uint64_t iterations)
+{
+    uint64_t done = 0;
+
+    while (done < iterations && step(state))
+        done++;
+    return done;
 }
 
 /* --- setting up -------------------------------------------------------------------------------------------------------- */
@@ -195,18 +169,17 @@ static bool prepare_cipher(struct primitive *primitive, const struct cipher_algo
     primitive->cipher = symmetric_ipsec_mb.new_cipher(algorithm, key, encrypt, failure);
     if (primitive->cipher == NULL)
         return false;
-    if (!cipher_is_combined(algorithm)) {
-        measurement->run = run_crypt;
+    primitive->kind = STEP_CRYPT;
+    if (!cipher_is_combined(algorithm))
         return true;
-    }
-    measurement->run = encrypt ? run_seal : run_open;
+    primitive->kind = encrypt ? STEP_SEAL : STEP_OPEN;
     if (primitive->aad_bytes > 0)
         detail_add(&measurement->detail, "aad_bytes", primitive->aad_bytes);
     return encrypt || seal_input(primitive, algorithm, key, failure);
 }
 
 static bool prepare_mac(struct primitive *primitive, const struct mac_algorithm *algorithm, bool verify,
-                        struct measurement *measurement, struct failure *failure)
+                        struct failure *failure)
 {
     uint8_t key[KEY_BYTES_MAXIMUM];
 
@@ -214,7 +187,7 @@ static bool prepare_mac(struct primitive *primitive, const struct mac_algorithm 
     primitive->mac = symmetric_ipsec_mb.new_mac(algorithm, key, algorithm->key_bytes, failure);
     if (primitive->mac == NULL)
         return false;
-    measurement->run = verify ? run_verify : run_authenticate;
+    primitive->kind = verify ? STEP_VERIFY : STEP_AUTHENTICATE;
     if (!primitive->mac->compute(primitive->mac, primitive->input, primitive->length, primitive->icv))
         return fail(failure, FAILURE_UNSUPPORTED, "%s: %s does not take %zu octets", ipsec_mb_short_version(),
                     algorithm->name, primitive->length);
@@ -258,12 +231,13 @@ static bool prepare(size_t index, const struct order *order, struct measurement 
     if (cipher != NULL)
         prepared = prepare_cipher(primitive, cipher, forward, measurement, failure);
     else
-        prepared = prepare_mac(primitive, mac_of(index), !forward, measurement, failure);
+        prepared = prepare_mac(primitive, mac_of(index), !forward, failure);
     if (!prepared) {
         destroy(primitive);
         return false;
     }
     measurement->state = primitive;
+    measurement->run = run;
     measurement->destroy = destroy;
     return true;
 }
