@@ -7,6 +7,7 @@
     ├── AgentError                 exit code 1   the agent is missing, died or refused an order
     │   └── UnsupportedError       exit code 1   this library on this box has no such algorithm
     ├── ProviderError              exit code 1   a cryptographic library failed
+    │   └── RejectedError          exit code 1   the input is forged or malformed
     ├── CorrectnessError           exit code 5   a known answer came out wrong
     ├── MeasurementError           exit code 1   nothing usable could be measured
     │   └── UnstableError          exit code 4   measured, but not to the precision asked for
@@ -45,6 +46,13 @@ class UnsupportedError(AgentError):
 
 class ProviderError(IpsecbenchError):
     """A cryptographic library raised or returned a failure."""
+
+
+class RejectedError(ProviderError):
+    """The input is forged, damaged or malformed: a tag, signature or public value did not pass its check.
+
+    Protocol stacks drop such input; they must not treat it as a fault of the library.
+    """
 
 
 class CorrectnessError(IpsecbenchError):

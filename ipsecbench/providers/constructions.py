@@ -9,8 +9,7 @@ from collections.abc import Callable
 from hmac import compare_digest
 
 from ipsecbench.algorithms.integrity import INTEGRITY
-from ipsecbench.errors import ProviderError
-from ipsecbench.providers.interface import RejectedError
+from ipsecbench.errors import ProviderError, RejectedError
 
 _BLOCK_BYTES = 16
 

@@ -13,15 +13,6 @@ from __future__ import annotations
 
 from typing import Protocol, TypedDict
 
-from ipsecbench.errors import ProviderError
-
-
-class RejectedError(ProviderError):
-    """The input is forged, damaged or malformed: a tag, signature or public value did not pass its check.
-
-    Protocol stacks drop such input; they must not treat it as a fault of the library.
-    """
-
 
 class LibraryInfo(TypedDict):
     """A library as it was found, in the shape of a ``libraries`` row of the agent's ``info`` answer."""

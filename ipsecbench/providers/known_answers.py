@@ -20,8 +20,8 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
-from ipsecbench.errors import CorrectnessError
-from ipsecbench.providers.interface import Provider, RejectedError
+from ipsecbench.errors import CorrectnessError, RejectedError
+from ipsecbench.providers.interface import Provider
 from ipsecbench.providers.kinds import KINDS, Kind
 from ipsecbench.providers.modp_groups import modp_group
 

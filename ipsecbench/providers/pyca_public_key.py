@@ -22,9 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from ipsecbench.algorithms.authentication import AUTHENTICATION
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
-from ipsecbench.errors import ProviderError, UnsupportedError
+from ipsecbench.errors import ProviderError, RejectedError, UnsupportedError
 from ipsecbench.providers.der import modp_private_key, modp_public_key
-from ipsecbench.providers.interface import RejectedError
 from ipsecbench.providers.modp_groups import check_exponent_bits, fresh_exponent, modp_group
 
 _CURVES: dict[str, type[ec.EllipticCurve]] = {

@@ -19,9 +19,8 @@ from cryptography.hazmat.primitives.hmac import HMAC
 
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
-from ipsecbench.errors import ProviderError, UnsupportedError
+from ipsecbench.errors import ProviderError, RejectedError, UnsupportedError
 from ipsecbench.providers.constructions import CbcEncrypt
-from ipsecbench.providers.interface import RejectedError
 
 _AES_BLOCK_BYTES = 16
 

@@ -18,8 +18,7 @@ from Crypto.Signature import DSS, eddsa, pss
 
 from ipsecbench.algorithms.authentication import AUTHENTICATION
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
-from ipsecbench.errors import ProviderError, UnsupportedError
-from ipsecbench.providers.interface import RejectedError
+from ipsecbench.errors import ProviderError, RejectedError, UnsupportedError
 from ipsecbench.providers.modp_groups import check_exponent_bits, fresh_exponent, modp_group
 
 _CURVES = {"ecp192": "P-192", "ecp224": "P-224", "ecp256": "P-256", "ecp384": "P-384", "ecp521": "P-521"}

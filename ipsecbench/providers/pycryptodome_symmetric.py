@@ -16,9 +16,8 @@ from Crypto.Hash import CMAC, HMAC, MD5, SHA1, SHA256, SHA384, SHA512
 
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
-from ipsecbench.errors import ProviderError, UnsupportedError
+from ipsecbench.errors import ProviderError, RejectedError, UnsupportedError
 from ipsecbench.providers.constructions import CbcEncrypt
-from ipsecbench.providers.interface import RejectedError
 
 _AES_BLOCK_BYTES = 16
 _ZERO_BLOCK = bytes(_AES_BLOCK_BYTES)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ipsecbench.errors import CorrectnessError, ProviderError, UnsupportedError, UsageError
+from ipsecbench.errors import CorrectnessError, ProviderError, RejectedError, UnsupportedError, UsageError
 from ipsecbench.providers import catalogue as module
 from ipsecbench.providers.catalogue import PROVIDERS, Catalogue
-from ipsecbench.providers.interface import Provider, RejectedError
+from ipsecbench.providers.interface import Provider
 from ipsecbench.providers.kinds import KINDS, OPERATIONS
 from ipsecbench.providers.known_answers import known_answers
 

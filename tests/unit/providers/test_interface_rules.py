@@ -9,9 +9,9 @@ import pytest
 
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
-from ipsecbench.errors import ProviderError, UnsupportedError, UsageError
+from ipsecbench.errors import ProviderError, RejectedError, UnsupportedError, UsageError
 from ipsecbench.providers.constructions import NullCipher
-from ipsecbench.providers.interface import Provider, RejectedError
+from ipsecbench.providers.interface import Provider
 from ipsecbench.providers.kinds import KINDS, Kind, encryption_key_bytes
 from ipsecbench.providers.known_answers import signing_key
 from ipsecbench.providers.modp_groups import check_exponent_bits, fresh_exponent, modp_group

@@ -10,8 +10,9 @@ from ipsecbench.algorithms.authentication import SIGNATURES
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.prf import PRF
+from ipsecbench.errors import RejectedError
 from ipsecbench.providers.catalogue import Catalogue, operations
-from ipsecbench.providers.interface import Provider, RejectedError
+from ipsecbench.providers.interface import Provider
 from ipsecbench.providers.kinds import KINDS, Kind, encryption_key_bytes
 from ipsecbench.providers.known_answers import signing_key
 

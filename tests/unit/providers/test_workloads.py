@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ipsecbench.errors import ProviderError, UnsupportedError, UsageError
+from ipsecbench.errors import ProviderError, RejectedError, UnsupportedError, UsageError
 from ipsecbench.providers import workloads
 from ipsecbench.providers.catalogue import PROVIDERS, Catalogue, operations
-from ipsecbench.providers.interface import Provider, RejectedError
+from ipsecbench.providers.interface import Provider
 from ipsecbench.providers.kinds import KINDS, OPERATIONS, Kind
 from ipsecbench.providers.workloads import SIZE_MAXIMUM_BYTES, prepare
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ipsecbench.errors import ProviderError
-from ipsecbench.providers.interface import Provider, RejectedError
+from ipsecbench.errors import ProviderError, RejectedError
+from ipsecbench.providers.interface import Provider
 
 Vectors = Callable[[str], Any]
 Offered = Callable[[Callable[[], Any]], Any]
