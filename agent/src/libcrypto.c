@@ -9,8 +9,8 @@
 
 struct libcrypto libcrypto;
 
-/* OpenSSL_version(3) and OPENSSL_info(3). */
-enum { VERSION_STRING = 0, INFO_CPU_SETTINGS = 1008 };
+/* OpenSSL_version(3), OPENSSL_info(3) and OPENSSL_init_crypto(3). */
+enum { VERSION_STRING = 0, INFO_CPU_SETTINGS = 1008, INIT_NO_ATEXIT = 0x00080000 };
 
 static struct library found;
 static bool tried;
@@ -108,6 +108,9 @@ const struct library *libcrypto_library(void)
         (void)snprintf(found.note, sizeof found.note, "has no function %s: not OpenSSL 1.1.1 or later", missing);
         return &found;
     }
+    /* What is fetched is kept until the end: tearing the library down at exit is of no use, and takes time. */
+    if (libcrypto.OPENSSL_init_crypto != NULL)
+        (void)libcrypto.OPENSSL_init_crypto(INIT_NO_ATEXIT, NULL);
     find_path(&libcrypto.OpenSSL_version_num, found.path, sizeof found.path);
     describe_version();
     if (libcrypto.version_number < 0x10101000UL) {
