@@ -40,7 +40,7 @@ COMMON_SUITES = (
 
 _QUICK_SIZES = (64, 576, 1400)
 _DEFAULT_SIZES = (64, 128, 256, 576, 1024, 1400, 9000)
-_PRIMITIVE_SIZES = (64, 576, 1408, 8192)
+_PRIMITIVE_SIZES = (64, 1408, 8192)
 _COMPARED_SIZES = (1408,)
 _PYTHON_SIZES = (64, 1408)
 _PRF_SIZES: Mapping[str, int] = MappingProxyType({"prf": 64, "prf-plus": 256})
@@ -122,11 +122,20 @@ def build_plan(offers: Iterable[Offer], request: Request) -> tuple[Workload, ...
 
 def _importance(workload: Workload) -> int:
     """Lower is earlier: what a recommendation needs comes first, should the run end early."""
-    if workload.provider == "libcrypto" and workload.cores == 1:
-        if workload.tier is Tier.PACKET_LOOP:
-            return 0 if workload.algorithm in DECISION_SUITES else 2
-        return 1 if workload.size_bytes is None or workload.operation in _PRF_SIZES else 3
+    if is_decisive(workload):
+        return 0 if workload.tier is Tier.PACKET_LOOP else 1
+    if workload.provider == "libcrypto":
+        return 2 if workload.tier is Tier.PACKET_LOOP else 3
     return 4 if workload.provider in AGENT_PROVIDERS else 5
+
+
+def is_decisive(workload: Workload) -> bool:
+    """Whether a recommendation rests on the figure: packet loops of the suites to decide between, and handshakes."""
+    if workload.provider != "libcrypto" or workload.cores != 1:
+        return False
+    if workload.tier is Tier.PACKET_LOOP:
+        return workload.algorithm in DECISION_SUITES and workload.operation != "key-setup"
+    return workload.size_bytes is None or workload.operation in _PRF_SIZES
 
 
 def _check_names(rows: Sequence[Offer], request: Request) -> None:
@@ -165,8 +174,15 @@ def _expand(offer: Offer, request: Request) -> Iterable[Workload]:
         for size in _sizes(offer, operation, request):
             yield Workload(offer.tier, offer.provider, operation, offer.algorithm, size)
         if offer.tier is Tier.PACKET_LOOP and not request.sizes_bytes:
-            for mix in (SIMPLE_IMIX,) if request.quick else (SIMPLE_IMIX, CSIT_IMIX):
+            for mix in (SIMPLE_IMIX, CSIT_IMIX) if _in_full(offer, request) else (SIMPLE_IMIX,):
                 yield Workload(offer.tier, offer.provider, operation, offer.algorithm, mix=mix)
+
+
+def _in_full(offer: Offer, request: Request) -> bool:
+    """Whether a packet loop is measured at all sizes: where a decision rests on it, or the user named it."""
+    if request.quick:
+        return False
+    return bool(request.only) or (offer.provider == "libcrypto" and offer.algorithm in DECISION_SUITES)
 
 
 def _is_sized(algorithm: str, operation: str) -> bool:
@@ -181,11 +197,11 @@ def _sizes(offer: Offer, operation: str, request: Request) -> Sequence[int]:
     elif request.sizes_bytes:
         sizes = request.sizes_bytes
     elif offer.tier is Tier.PACKET_LOOP:
-        sizes = _QUICK_SIZES if request.quick else _DEFAULT_SIZES
+        sizes = _DEFAULT_SIZES if _in_full(offer, request) else _QUICK_SIZES
     elif offer.provider in PYTHON_PROVIDERS:
         # Where they are all that is measured, two sizes are needed to predict any other.
         alone = set(request.providers) <= set(PYTHON_PROVIDERS)
-        sizes = _COMPARED_SIZES if request.quick and not alone else _PYTHON_SIZES
+        sizes = _PYTHON_SIZES if alone or request.only else _COMPARED_SIZES
     else:
         # A second library's primitives are a comparison, which one size makes.
         one = request.quick or offer.provider != "libcrypto"

@@ -1,13 +1,14 @@
 """Interleaved rounds: every workload once a round, in an order shuffled anew, until precise enough or out of time.
 
 A slow minute of the box then falls on all workloads alike instead of on one. A row leaves the rounds when its interval
-is as narrow as asked for; after every planned row had its minimum of samples, the time that is left goes to the rest.
+is as narrow as asked for. After every planned row had its minimum of samples, the time that is left goes first to the
+rows that decide, then to the rest.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -77,6 +78,7 @@ class Progress:
 @dataclass(slots=True)
 class _Row:
     workload: Workload
+    decisive: bool
     iterations: int = 0
     samples: list[Sample] = field(default_factory=list)
     detail: Mapping[str, object] = field(default_factory=dict)
@@ -107,8 +109,14 @@ class Scheduler:
         self._progress = progress
         self._clock = clock
 
-    def measure(self, workloads: Sequence[Workload]) -> tuple[tuple[Measurement, ...], str]:
+    def measure(
+        self, workloads: Sequence[Workload], decisive: Collection[Workload] = frozenset()
+    ) -> tuple[tuple[Measurement, ...], str]:
         """Measure the workloads.
+
+        Args:
+            workloads: what to measure, in the order of the first round.
+            decisive: those that get the time that is left after the minimum of rounds, as long as they need it.
 
         Returns:
             One row per workload in the given order, and how the run ended: :data:`FINISHED`, :data:`BUDGET_SPENT` (some
@@ -118,7 +126,7 @@ class Scheduler:
         Raises:
             AgentError: the agent died.
         """
-        rows = [_Row(workload) for workload in workloads]
+        rows = [_Row(workload, workload in decisive) for workload in workloads]
         self._start = self._clock()
         self._sample_ns = self._pace.sample_ns(len(rows))
         try:
@@ -148,6 +156,8 @@ class Scheduler:
         random = Random(self._pace.seed)  # noqa: S311  an order, not a secret
         for number in range(self._pace.maximum_rounds):
             active = [row for row in rows if row.status is None and not row.settled]
+            if number >= self._pace.minimum_rounds:
+                active = [row for row in active if row.decisive] or active
             if not active:
                 return
             if number:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from ipsecbench.agent.client import PROTOCOL_VERSION, AgentClient, clock_hz
 from ipsecbench.agent.mask import mask_environment
 from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
-from ipsecbench.bench.plan import AGENT_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan
+from ipsecbench.bench.plan import AGENT_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan, is_decisive
 from ipsecbench.bench.runner import AgentRunner, Offer, PythonRunner, Runner
 from ipsecbench.bench.scheduler import Pace, Progress, Scheduler
 from ipsecbench.bench.stability import run_warnings
@@ -162,7 +162,8 @@ class Session:
         created = datetime.now(UTC).isoformat(timespec="seconds")
         used = self.cores[: max(1, self.request.cores)]
         before, activity = self._clocks(used), read_activity(box)
-        measurements, ended = Scheduler(self._runners, self.pace, progress).measure(plan)
+        decisive = frozenset(workload for workload in plan if is_decisive(workload))
+        measurements, ended = Scheduler(self._runners, self.pace, progress).measure(plan, decisive)
         steal = read_activity(box).since(activity).steal_fraction
         after = self._clocks(used)
         warnings = run_warnings(before, after, steal)

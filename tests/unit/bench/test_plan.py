@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipsecbench.bench.measurement import Tier, Workload
-from ipsecbench.bench.plan import DECISION_SUITES, Request, build_plan, parse_providers, parse_sizes
+from ipsecbench.bench.plan import DECISION_SUITES, Request, build_plan, is_decisive, parse_providers, parse_sizes
 from ipsecbench.bench.runner import Offer
 from ipsecbench.errors import UsageError
 
@@ -98,7 +98,9 @@ def test_nonsense_providers_are_refused(text: str) -> None:
 
 def test_what_a_recommendation_needs_comes_first() -> None:
     plan = build_plan(reversed(offers()), Request(cores=2))
-    decisive = [row.tier is Tier.PACKET_LOOP and row.cores == 1 for row in plan]
+    decisive = [is_decisive(row) for row in plan]
     assert decisive == sorted(decisive, reverse=True)
+    assert plan[0].tier is Tier.PACKET_LOOP
+    assert Workload(Tier.PRIMITIVE, "libcrypto", "agree", "x25519") in plan[: sum(decisive)]
     providers = [row.provider for row in plan]
     assert providers.index("cryptography") > max(i for i, name in enumerate(providers) if name == "libcrypto")

@@ -74,6 +74,16 @@ def test_a_noisy_row_goes_on_until_the_budget_is_spent_and_the_quiet_one_does_no
     assert box.now == pytest.approx(2.0, abs=0.05)
 
 
+def test_time_that_is_left_goes_to_the_rows_that_decide() -> None:
+    box = FakeBox({"decides": noisy(100), "other": noisy(100)})
+    rows, _ = Scheduler({"fake": box}, Pace(budget_seconds=2.0, maximum_rounds=10**6), clock=lambda: box.now).measure(
+        [workload("other"), workload("decides")], decisive={workload("decides")}
+    )
+    counts = {row.workload.algorithm: len(row.samples) for row in rows}
+    assert counts["other"] == 7
+    assert counts["decides"] > 100
+
+
 def test_rounds_are_interleaved_and_shuffled() -> None:
     names = [f"a{number}" for number in range(8)]
     box = FakeBox({name: constant(100) for name in names})
