@@ -218,7 +218,8 @@ const struct library *ipsec_mb_library(void)
                        short_version);
         return &found;
     }
-    if (try_manager(major, minor))
+    /* A mask that it cannot honour leaves it loaded, with nothing to offer. */
+    if (try_manager(major, minor) || refused_mask)
         found.status = LIBRARY_LOADED;
     return &found;
 }
@@ -226,9 +227,7 @@ const struct library *ipsec_mb_library(void)
 bool ipsec_mb_ready(struct failure *failure)
 {
     if (ipsec_mb_library()->status == LIBRARY_LOADED)
-        return true;
-    if (refused_mask)
-        return fail(failure, FAILURE_UNSUPPORTED, "%s", found.note);
+        return !refused_mask || fail(failure, FAILURE_UNSUPPORTED, "%s", found.note);
     return fail(failure, FAILURE_LIBRARY, "libipsec-mb cannot be used: %s", found.note);
 }
 

@@ -6,8 +6,8 @@
  * Tier "primitive" hands it one buffer at a time and waits, so that its figures can stand beside those of other
  * libraries. Tier "packet-loop" keeps as many packets in flight as the library likes, as VPP and DPDK do.
  *
- * IPSECBENCH_MASK, a list such as "aes,clmul,vaes", says which instructions the library must not use. Where it cannot be
- * kept from them the library is reported as unusable: its figures would be of something else.
+ * IPSECBENCH_MASK, a list such as "vaes,sha", says which instructions the library must not use. Where it cannot be kept
+ * from them it offers nothing: its figures would be of something else.
  */
 #ifndef IPSECBENCH_LIBRARY_IPSEC_MB_H
 #define IPSECBENCH_LIBRARY_IPSEC_MB_H
