@@ -15,6 +15,7 @@ enum {
     RING_BYTES = 512 * 1024,
     RING_SLOTS_MINIMUM = 72, /* a multiple of the mix's cycle, more than can be in flight */
     RING_SLOTS_MAXIMUM = 1024,
+    OUTPUT_SLOTS = RING_SLOTS_MINIMUM,
     TEST_SPI = 0x1badf00d,
     NEXT_HEADER_IPV4 = 4,
     OUTER_IPV4_HEADER_BYTES = 20
@@ -99,7 +100,9 @@ uint64_t mb_run_inbound(void *state, uint64_t iterations)
         struct mb_packet *packet = &loop->packets[position];
         struct mb_job *job;
 
-        packet->output = loop->outputs + position % RING_SLOTS_MINIMUM * loop->stride;
+        /* Its own turn, not the packet's: at the ring's end the last packets are still in flight. */
+        packet->output = loop->outputs + loop->output_position * loop->stride;
+        loop->output_position = loop->output_position + 1 < OUTPUT_SLOTS ? loop->output_position + 1 : 0;
         packet->window = loop->windows[loop->round & 1];
         job = mb_submit_inbound(loop->sa, packet, loop->base + position + 1, loop->packet_bytes[position], &result);
         if (++loop->position == loop->slots) {
@@ -155,13 +158,13 @@ static bool allocate_ring(struct mb_loop *loop, const struct order *order, struc
         loop->slots = RING_SLOTS_MAXIMUM;
     loop->slots -= order->mix == MIX_NONE ? 0 : loop->slots % IMIX_CYCLE;
     loop->ring = aligned_alloc(ALIGNMENT, loop->slots * loop->stride);
-    loop->outputs = aligned_alloc(ALIGNMENT, RING_SLOTS_MINIMUM * loop->stride);
+    loop->outputs = aligned_alloc(ALIGNMENT, OUTPUT_SLOTS * loop->stride);
     loop->packets = aligned_alloc(ALIGNMENT, (loop->slots * sizeof *loop->packets + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     loop->packet_bytes = calloc(loop->slots, sizeof *loop->packet_bytes);
     if (loop->ring == NULL || loop->outputs == NULL || loop->packets == NULL || loop->packet_bytes == NULL)
         return fail(failure, FAILURE_MEMORY, "no memory for %zu packet buffers", loop->slots);
     fill_test_octets(loop->ring, loop->slots * loop->stride, 0x696e);
-    memset(loop->outputs, 0, RING_SLOTS_MINIMUM * loop->stride);
+    memset(loop->outputs, 0, OUTPUT_SLOTS * loop->stride);
     memset(loop->packets, 0, loop->slots * sizeof *loop->packets);
     for (size_t slot = 0; slot < loop->slots; slot++) {
         loop->packets[slot].data = loop->ring + slot * loop->stride + MB_HEADROOM_BYTES;

@@ -14,6 +14,7 @@ struct mb_loop {
     size_t stride;
     size_t slots;
     size_t position;
+    size_t output_position; /* inbound: of the next packet's output */
     uint64_t base; /* slot 0 is number base + 1 when the ring is sealed */
     uint64_t round;
     struct replay_window *windows[2]; /* in turn, one for each round */
