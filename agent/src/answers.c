@@ -15,8 +15,11 @@
 
 enum { PROTOCOL_VERSION = 1 };
 
+#define TEXT_OF(token) #token
+#define NUMBER_TEXT(macro) TEXT_OF(macro)
 #if defined(__clang__)
-#define COMPILER "clang " __clang_version__
+#define COMPILER \
+    "clang " NUMBER_TEXT(__clang_major__) "." NUMBER_TEXT(__clang_minor__) "." NUMBER_TEXT(__clang_patchlevel__)
 #elif defined(__GNUC__)
 #define COMPILER "gcc " __VERSION__
 #else

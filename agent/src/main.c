@@ -11,17 +11,11 @@
 
 static const char usage[] =
     "Usage: ipsecbench-agent [--version | --help]\n"
-    "\n"
-    "Measures the crypto libraries of this box. Reads orders from standard input, one JSON\n"
-    "object a line, and answers each with one line on standard output, for example:\n"
-    "\n"
-    "  {\"id\": 1, \"command\": \"info\"}\n"
-    "  {\"id\": 2, \"command\": \"list\"}\n"
-    "  {\"id\": 3, \"command\": \"speed\", \"provider\": \"libcrypto\", \"tier\": \"packet-loop\",\n"
-    "   \"operation\": \"outbound\", \"algorithm\": \"aes128gcm16\", \"size_bytes\": 576, \"iterations\": 20000}\n"
-    "\n"
+    "Measures the crypto libraries of this box. Reads orders from standard input, one JSON object\n"
+    "a line, and answers each with one line on standard output. To begin with:\n"
+    "  {\"id\": 1, \"command\": \"list\"}\n"
     "IPSECBENCH_LIBCRYPTO and IPSECBENCH_LIBGCRYPT name other libraries to load.\n"
-    "The protocol is described in docs/agent-protocol.md of ipsecbench.\n";
+    "docs/agent-protocol.md of ipsecbench describes the rest.\n";
 
 /* The bytes of standard input that have not been answered. One more than a line may have tells a line too long. */
 static struct {

@@ -87,32 +87,34 @@ struct bytes {
  * sense for the algorithm (key length, missing input) is for prepare() and compute() to say, with FAILURE_USAGE.
  */
 struct order {
-    char provider[NAME_BYTES];
-    char tier[NAME_BYTES];
-    char algorithm[NAME_BYTES];
     enum operation operation;
     uint32_t size_bytes; /* 0: absent */
     enum mix mix;
+    bool esn;
     uint64_t iterations; /* already rounded up to whole cycles of the mix */
     uint64_t warmup;
-    uint32_t cores[CORES_MAXIMUM];
-    size_t core_count;
-    bool esn;
     uint32_t replay_window_packets;
     uint32_t exponent_bits; /* 0: absent */
+    size_t core_count;
 
     /* compute only */
     struct bytes key, iv, aad, input;
     struct bytes encryption_key, integrity_key;
     struct bytes private_key, peer_public, public_key, signature;
-    uint32_t spi;
-    bool has_spi;
     uint64_t sequence;
+    uint32_t spi;
     uint32_t sequence_high;
+    bool has_spi;
     bool has_sequence_high;
     uint8_t next_header;
-    uint64_t replay_numbers[REPLAY_NUMBERS_MAXIMUM];
     size_t replay_count;
+
+    /* What is large comes last: members near the start are reached with shorter instructions. */
+    char provider[NAME_BYTES];
+    char tier[NAME_BYTES];
+    char algorithm[NAME_BYTES];
+    uint32_t cores[CORES_MAXIMUM];
+    uint64_t replay_numbers[REPLAY_NUMBERS_MAXIMUM];
 };
 
 /* Facts about what was run, for "detail" in the answer. name is a string constant. */

@@ -194,9 +194,7 @@ def main() -> None:
     agent = Agent()
     library = next(row for row in agent.ask(command="info")["libraries"] if row["provider"] == "libcrypto")
     print(f"{library['version']} ({library['path']})")
-    print(
-        f"{'tier':12} {'algorithm':17} {'size':>5} {'agent ns':>9} {'bare ns':>9}    ratio   middle half of ratios"
-    )
+    print(f"{'tier':12} {'algorithm':17} {'size':>5} {'agent ns':>9} {'bare ns':>9}    ratio   middle half of ratios")
     with bare_loop() as bare:
         for algorithm in PRIMITIVES:
             for size_bytes in SIZES_BYTES:
