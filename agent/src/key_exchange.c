@@ -13,7 +13,7 @@ enum {
     EXPONENT_SLACK_BITS = 64 /* a random number of n bits is shorter than n - 64 once in 2^64 */
 };
 
-#define MODP(name, bits) {name, "DH", KIND_MODP, 0, (bits) / 8, (bits) / 8, 0}
+#define MODP(name, bits) {name, "", KIND_MODP, 0, (bits) / 8, (bits) / 8, 0}
 #define ECP(name, curve, field_bytes) {name, curve, KIND_ECP, 0, 2 * (field_bytes), field_bytes, 0}
 
 static const struct key_exchange_method methods[] = {
@@ -28,17 +28,17 @@ static const struct key_exchange_method methods[] = {
     MODP("modp1024s160", 1024),
     MODP("modp2048s224", 2048),
     MODP("modp2048s256", 2048),
-    ECP("ecp192", "prime192v1", 24),
-    ECP("ecp224", "secp224r1", 28),
-    ECP("ecp256", "prime256v1", 32),
-    ECP("ecp384", "secp384r1", 48),
-    ECP("ecp521", "secp521r1", 66),
-    ECP("ecp224bp", "brainpoolP224r1", 28),
-    ECP("ecp256bp", "brainpoolP256r1", 32),
-    ECP("ecp384bp", "brainpoolP384r1", 48),
-    ECP("ecp512bp", "brainpoolP512r1", 64),
-    {"x25519", "X25519", KIND_MONTGOMERY, X25519_TYPE, 32, 32, 0},
-    {"x448", "X448", KIND_MONTGOMERY, X448_TYPE, 56, 56, 0},
+    ECP("ecp192", "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x01", 24),
+    ECP("ecp224", "\x06\x05\x2b\x81\x04\x00\x21", 28),
+    ECP("ecp256", "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 32),
+    ECP("ecp384", "\x06\x05\x2b\x81\x04\x00\x22", 48),
+    ECP("ecp521", "\x06\x05\x2b\x81\x04\x00\x23", 66),
+    ECP("ecp224bp", "\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x05", 28),
+    ECP("ecp256bp", "\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x07", 32),
+    ECP("ecp384bp", "\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0b", 48),
+    ECP("ecp512bp", "\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0d", 64),
+    {"x25519", "", KIND_MONTGOMERY, X25519_TYPE, 32, 32, 0},
+    {"x448", "", KIND_MONTGOMERY, X448_TYPE, 56, 56, 0},
     {"mlkem512", "ML-KEM-512", KIND_ML_KEM, 0, 800, 32, 768},
     {"mlkem768", "ML-KEM-768", KIND_ML_KEM, 0, 1184, 32, 1088},
     {"mlkem1024", "ML-KEM-1024", KIND_ML_KEM, 0, 1568, 32, 1568},
@@ -102,15 +102,20 @@ static size_t rows(void)
     return sizeof methods / sizeof methods[0];
 }
 
+/* Tries once; what a library has does not change while the process lives. */
 static bool available(const struct key_exchange_method *method, struct failure *failure)
 {
+    static bool known[sizeof methods / sizeof methods[0]];
     struct exchange *exchange;
 
+    if (known[method - methods])
+        return true;
     if (!libcrypto_ready(failure))
         return false;
     exchange = exchange_create(method, 0, failure);
     if (exchange != NULL) {
         exchange_destroy(exchange);
+        known[method - methods] = true;
         return true;
     }
     if (failure->code != FAILURE_UNSUPPORTED)
@@ -118,8 +123,7 @@ static bool available(const struct key_exchange_method *method, struct failure *
     if (method->kind == KIND_ML_KEM)
         return fail(failure, FAILURE_UNSUPPORTED, "%s has no ML-KEM: OpenSSL has it since 3.5",
                     libcrypto_short_version());
-    return fail(failure, FAILURE_UNSUPPORTED, "%s was built without %s", libcrypto_short_version(),
-                method->library_name);
+    return fail(failure, FAILURE_UNSUPPORTED, "%s was built without %s", libcrypto_short_version(), method->name);
 }
 
 static void describe(size_t index, struct row *row)

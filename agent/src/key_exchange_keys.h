@@ -2,8 +2,9 @@
 /*
  * Keys of the key exchange methods as libcrypto objects, in the form that IKE sends them.
  *
- * Two generations of the library are told apart here and nowhere else: 1.1.1, where a key is a DH or EC_KEY in an
- * EVP_PKEY, and 3.0 and later, where it is made of named parameters.
+ * Keys of numbers are handed over as PKCS #8, which all versions read alike. Two generations of the library are told apart
+ * here and nowhere else: 1.1.1, where a public value is read from and written to a DH or an EC_KEY in an EVP_PKEY, and 3.0
+ * and later, where it is a parameter.
  */
 #ifndef IPSECBENCH_KEY_EXCHANGE_KEYS_H
 #define IPSECBENCH_KEY_EXCHANGE_KEYS_H
@@ -22,7 +23,7 @@ enum {
 /* The names are arrays and not pointers, which would take four times the room in a program that is loaded anywhere. */
 struct key_exchange_method {
     char name[13];         /* "modp2048" */
-    char library_name[16]; /* "prime256v1", "X25519", "ML-KEM-768"; "DH" for the MODP groups */
+    char curve[12];        /* ECP: OBJECT IDENTIFIER in DER; ML-KEM: libcrypto's name; others: empty */
     uint8_t kind;          /* enum key_exchange_kind */
     uint16_t identifier;   /* Montgomery curves: EVP_PKEY_X25519 and EVP_PKEY_X448 */
     uint16_t public_bytes; /* Key Exchange Data: a number, x | y without a point format octet, u, or an ML-KEM key */
@@ -31,8 +32,8 @@ struct key_exchange_method {
 };
 
 /*
- * Domain parameters: a key without a value, from which keys are generated and into which a peer's value is written.
- * NULL for ML-KEM, which has none. exponent_bits counts for MODP only; 0 leaves it to libcrypto.
+ * A key that stands for the domain parameters: keys are generated from it, and a peer's value is written into it. Not for
+ * ML-KEM, which has none. exponent_bits counts for MODP only; 0 leaves it to libcrypto.
  */
 EVP_PKEY *key_exchange_parameters(const struct key_exchange_method *method, unsigned exponent_bits,
                                   struct failure *failure);

@@ -17,7 +17,7 @@ static bool encapsulate(const struct key_exchange_method *method, const uint8_t 
     size_t ciphertext_bytes = method->ciphertext_bytes;
     size_t secret_bytes = method->secret_bytes;
     EVP_PKEY *peer =
-        libcrypto.EVP_PKEY_new_raw_public_key_ex(NULL, method->library_name, NULL, public_key, method->public_bytes);
+        libcrypto.EVP_PKEY_new_raw_public_key_ex(NULL, method->curve, NULL, public_key, method->public_bytes);
     EVP_PKEY_CTX *context = peer != NULL ? libcrypto.EVP_PKEY_CTX_new(peer, NULL) : NULL;
     bool good;
 
@@ -62,7 +62,7 @@ static EVP_PKEY *known_key(const struct key_exchange_method *method)
     uint8_t octets[ML_KEM_SEED_BYTES];
     OSSL_PARAM parameters[] = {{"seed", OSSL_PARAM_TYPE_OCTET_STRING, octets, sizeof octets, SIZE_MAX},
                                {NULL, 0, NULL, 0, 0}};
-    EVP_PKEY_CTX *context = libcrypto.EVP_PKEY_CTX_new_from_name(NULL, method->library_name, NULL);
+    EVP_PKEY_CTX *context = libcrypto.EVP_PKEY_CTX_new_from_name(NULL, method->curve, NULL);
     EVP_PKEY *key = NULL;
 
     answer_pattern(ML_KEM_SEED_START, octets, sizeof octets);

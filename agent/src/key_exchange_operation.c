@@ -52,7 +52,6 @@ void exchange_destroy(void *state)
     libcrypto.EVP_PKEY_CTX_free(exchange->generator);
     libcrypto.EVP_PKEY_free(exchange->peer);
     libcrypto.EVP_PKEY_free(exchange->own);
-    libcrypto.EVP_PKEY_free(exchange->parameters);
     free(exchange);
 }
 
@@ -66,12 +65,10 @@ struct exchange *exchange_create(const struct key_exchange_method *method, unsig
         return NULL;
     }
     exchange->method = method;
-    if (method->kind != KIND_ML_KEM) {
-        exchange->parameters = key_exchange_parameters(method, exponent_bits, failure);
-        exchange->peer = exchange->parameters != NULL ? key_exchange_parameters(method, 0, failure) : NULL;
-    }
+    if (method->kind != KIND_ML_KEM)
+        exchange->peer = key_exchange_parameters(method, exponent_bits, failure);
     if (method->kind == KIND_ML_KEM || exchange->peer != NULL)
-        exchange->generator = key_exchange_generator(method, exchange->parameters, exponent_bits, failure);
+        exchange->generator = key_exchange_generator(method, exchange->peer, exponent_bits, failure);
     if (exchange->generator != NULL)
         return exchange;
     exchange_destroy(exchange);

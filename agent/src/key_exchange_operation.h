@@ -7,9 +7,8 @@
 
 struct exchange {
     const struct key_exchange_method *method;
-    EVP_PKEY *parameters;    /* what keys are generated from */
-    EVP_PKEY *own;           /* the private key at hand */
-    EVP_PKEY *peer;          /* takes the peer's public value at each agreement */
+    EVP_PKEY *own;  /* the private key at hand */
+    EVP_PKEY *peer; /* keys are generated from its parameters, and it takes the peer's public value; not ML-KEM */
     EVP_PKEY_CTX *generator;
     EVP_PKEY_CTX *deriver;   /* bound to own; for ML-KEM it decapsulates */
     uint8_t own_public[PUBLIC_MAXIMUM_BYTES];
@@ -18,7 +17,7 @@ struct exchange {
     uint8_t secret[SECRET_MAXIMUM_BYTES];
 };
 
-/* Parameters, generator and an empty peer; own is still missing. NULL on failure. */
+/* The generator and a peer without a value; own is still missing. NULL on failure. */
 struct exchange *exchange_create(const struct key_exchange_method *method, unsigned exponent_bits,
                                  struct failure *failure);
 void exchange_destroy(void *exchange);

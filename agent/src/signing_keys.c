@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "der_writer.h"
 #include "key_exchange.h"
 #include "key_exchange_keys.h"
 #include "known_answers_public_key.h"
@@ -59,8 +60,7 @@ enum {
     SECOND_PRIME_START = 192,
     PUBLIC_EXPONENT = 65537,
     PRIME_MAXIMUM_BYTES = 256,
-    RSA_NUMBERS = 8,
-    ENCODED_MAXIMUM_BYTES = 3072
+    RSA_NUMBERS = 8
 };
 
 static const struct {
@@ -99,47 +99,22 @@ static bool make_numbers(BIGNUM *const numbers[RSA_NUMBERS], size_t key, BN_CTX 
            libcrypto.BN_add_word(p, 1) && libcrypto.BN_add_word(q, 1);
 }
 
-/* Tag and length in DER; returns how many octets they take. */
-static size_t put_header(uint8_t *octets, uint8_t tag, size_t length)
-{
-    octets[0] = tag;
-    if (length < 0x80) {
-        octets[1] = (uint8_t)length;
-        return 2;
-    }
-    octets[1] = 0x82;
-    octets[2] = (uint8_t)(length >> 8);
-    octets[3] = (uint8_t)length;
-    if (length > 0xFF)
-        return 4;
-    octets[1] = 0x81;
-    octets[2] = (uint8_t)length;
-    return 3;
-}
-
-/* An INTEGER; one octet more than the number needs when its highest bit would read as a sign. */
-static size_t put_integer(uint8_t *octets, const BIGNUM *number)
-{
-    size_t length = (size_t)libcrypto.BN_num_bits(number) / 8 + 1;
-    size_t header = put_header(octets, 0x02, length);
-
-    (void)libcrypto.BN_bn2binpad(number, octets + header, (int)length);
-    return header + length;
-}
-
+/* RSAPrivateKey: version 0 and the numbers. */
 static EVP_PKEY *decode_rsa(BIGNUM *const numbers[RSA_NUMBERS])
 {
-    static const uint8_t version[] = {0x02, 0x01, 0x00};
-    uint8_t body[ENCODED_MAXIMUM_BYTES], whole[ENCODED_MAXIMUM_BYTES + 4];
-    const uint8_t *reading = whole;
-    size_t length = sizeof version, header;
+    static const uint8_t version = 0;
+    struct der_writer writer = {.at = DER_CAPACITY_BYTES};
+    uint8_t octets[2 * PRIME_MAXIMUM_BYTES];
+    const uint8_t *reading;
 
-    memcpy(body, version, sizeof version);
-    for (size_t i = 0; i < RSA_NUMBERS; i++)
-        length += put_integer(body + length, numbers[i]);
-    header = put_header(whole, 0x30, length);
-    memcpy(whole + header, body, length);
-    return libcrypto.d2i_AutoPrivateKey(NULL, &reading, (long)(header + length));
+    for (size_t i = RSA_NUMBERS; i > 0; i--) {
+        (void)libcrypto.BN_bn2binpad(numbers[i - 1], octets, sizeof octets);
+        der_put_integer(&writer, octets, sizeof octets);
+    }
+    der_put_integer(&writer, &version, 1);
+    der_wrap(&writer, DER_SEQUENCE, DER_CAPACITY_BYTES);
+    reading = writer.octets + writer.at;
+    return libcrypto.d2i_AutoPrivateKey(NULL, &reading, (long)(DER_CAPACITY_BYTES - writer.at));
 }
 
 static EVP_PKEY *create_rsa(size_t key)
