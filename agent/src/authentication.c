@@ -166,7 +166,7 @@ static struct signer *create(size_t index, EVP_PKEY *private_key, EVP_PKEY *publ
     if (signer == NULL) {
         libcrypto.EVP_PKEY_free(private_key);
         libcrypto.EVP_PKEY_free(public_key);
-        (void)fail(failure, FAILURE_MEMORY, "no memory for a signature");
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
     signer->algorithm = &algorithms[index];
@@ -293,7 +293,7 @@ static const char *first_difference(struct signer *signer)
     if (!verify_once(signer))
         return "its own signature was refused";
     signer->octets[0] ^= 1;
-    return verify_once(signer) ? "a signature of something else was accepted" : NULL;
+    return verify_once(signer) ? "a forged signature was accepted" : NULL;
 }
 
 static bool check(size_t index, struct failure *failure)

@@ -186,9 +186,9 @@ static bool check_published(struct exchange *exchange, struct failure *failure)
     else if (!generator_value(method, exchange->peer_public, failure))
         return false;
     if (!exchange_adopt(exchange, key_exchange_import(method, private_key, length, failure), failure))
-        return wrong(method, "a valid private key was refused", failure);
+        return wrong(method, "a good key was refused", failure);
     if (!exchange_agree(exchange))
-        return wrong(method, "a valid public value was refused", failure);
+        return wrong(method, "a good key was refused", failure);
     if (memcmp(exchange->secret, answer[2].data, ANSWER_PART_BYTES) != 0 ||
         memcmp(exchange->secret + method->secret_bytes - ANSWER_PART_BYTES, answer[3].data, ANSWER_PART_BYTES) != 0)
         return wrong(method, "the shared secret is wrong", failure);
@@ -205,9 +205,9 @@ static bool check_fresh(struct exchange *one, struct exchange *other, struct fai
     memcpy(one->peer_public, other->own_public, sizeof one->peer_public);
     memcpy(other->peer_public, one->own_public, sizeof other->peer_public);
     if (memcmp(one->own_public, other->own_public, method->public_bytes) == 0)
-        return wrong(method, "two fresh key pairs are the same", failure);
+        return wrong(method, "fresh keys are the same", failure);
     if (!exchange_agree(one) || !exchange_agree(other) || memcmp(one->secret, other->secret, method->secret_bytes) != 0)
-        return wrong(method, "two fresh key pairs do not agree", failure);
+        return wrong(method, "fresh keys do not agree", failure);
     return true;
 }
 
@@ -394,7 +394,7 @@ static bool compute(size_t index, const struct order *order, struct output *outp
     bool good;
 
     if (order->operation == OPERATION_ENCAPSULATE)
-        return fail(failure, FAILURE_USAGE, "operation: encapsulate is random and cannot be computed");
+        return fail(failure, FAILURE_USAGE, "operation: encapsulate is random");
     if (!libcrypto_ready(failure) || !need(&order->private_key, "private", failure))
         return false;
     exchange = exchange_create(method, 0, failure);

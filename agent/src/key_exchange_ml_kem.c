@@ -95,19 +95,19 @@ static const char *first_difference(const struct key_exchange_method *method, co
     answer_pattern(ML_KEM_MESSAGE_START, message, sizeof message);
     if (!key_exchange_public(method, key, public_key) ||
         !matches(public_key, method->public_bytes, answer))
-        return "the encapsulation key is wrong";
+        return "the public key is wrong";
     if (!encapsulate(method, public_key, message, ciphertext, secret) ||
         !matches(ciphertext, method->ciphertext_bytes, answer + 2) ||
         !matches(secret, method->secret_bytes, answer + 4))
-        return "the encapsulated secret is wrong";
+        return "the shared secret is wrong";
     memset(secret, 0, sizeof secret);
     if (!ml_kem_decapsulate(method, decapsulator, ciphertext, secret) ||
         !matches(secret, method->secret_bytes, answer + 4))
-        return "the decapsulated secret is wrong";
+        return "the shared secret is wrong";
     ciphertext[0] ^= 1;
     if (!ml_kem_decapsulate(method, decapsulator, ciphertext, secret) ||
         matches(secret, method->secret_bytes, answer + 4))
-        return "a changed ciphertext is not rejected implicitly";
+        return "a forged ciphertext was accepted";
     return NULL;
 }
 
@@ -117,7 +117,7 @@ bool ml_kem_check(const struct key_exchange_method *method, struct failure *fail
     bool known = answer_find(ml_kem_answers, method->name, 0, answer, ML_KEM_FIELDS);
     EVP_PKEY *key = known ? known_key(method) : NULL;
     EVP_PKEY_CTX *decapsulator = key != NULL ? ml_kem_decapsulator(key) : NULL;
-    const char *difference = "a key cannot be made from a seed";
+    const char *difference = "a good key was refused";
 
     if (decapsulator != NULL)
         difference = first_difference(method, answer, key, decapsulator);

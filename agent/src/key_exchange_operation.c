@@ -61,7 +61,7 @@ struct exchange *exchange_create(const struct key_exchange_method *method, unsig
     struct exchange *exchange = calloc(1, sizeof *exchange);
 
     if (exchange == NULL) {
-        (void)fail(failure, FAILURE_MEMORY, "no memory for a key exchange");
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
     exchange->method = method;

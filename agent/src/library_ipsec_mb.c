@@ -10,10 +10,10 @@
 
 enum { WORD_BYTES = 16 };
 
-/* What the mask forbids. */
-struct mask {
-    bool aes, vaes, clmul, sha, avx512, avx2;
-};
+/* What the mask forbids: one bit for each word, in this order. */
+static const char mask_words[] = "aes\0vaes\0clmul\0sha\0avx512\0avx2\0";
+
+enum { MASK_AES = 1, MASK_VAES = 2, MASK_CLMUL = 4, MASK_SHA = 8, MASK_AVX512 = 16, MASK_AVX2 = 32 };
 
 typedef void (*initialise_function)(struct mb_manager *);
 
@@ -35,7 +35,7 @@ static const char function_names[] = "!imb_get_version_str\0!imb_get_errno\0!imb
 
 static struct library found;
 static bool tried, refused_mask;
-static char short_version[64] = "libipsec-mb";
+static char short_version[64];
 static uint64_t flags;
 static initialise_function initialise; /* NULL: init_mb_mgr_auto() */
 
@@ -70,25 +70,23 @@ static bool is_admitted(unsigned major, unsigned minor)
 
 /* --- the mask ----------------------------------------------------------------------------------------------------- */
 
-static bool read_mask(struct mask *mask)
+static bool read_mask(unsigned *mask)
 {
-    const struct {
-        const char *word;
-        bool *flag;
-    } words[] = {{"aes", &mask->aes}, {"vaes", &mask->vaes},     {"clmul", &mask->clmul},
-                 {"sha", &mask->sha}, {"avx512", &mask->avx512}, {"avx2", &mask->avx2}};
     const char *text = getenv("IPSECBENCH_MASK");
 
-    memset(mask, 0, sizeof *mask);
+    *mask = 0;
     while (text != NULL && *text != '\0') {
         size_t length = strcspn(text, ",");
-        bool known = length == 0;
+        const char *word = mask_words;
+        unsigned bit = 1;
 
-        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-            if (strlen(words[i].word) == length && memcmp(words[i].word, text, length) == 0)
-                known = *words[i].flag = true;
+        while (*word != '\0' && (strlen(word) != length || memcmp(word, text, length) != 0)) {
+            word += strlen(word) + 1;
+            bit <<= 1;
         }
-        if (!known) {
+        if (*word != '\0') {
+            *mask |= bit;
+        } else if (length != 0) {
             (void)snprintf(found.note, sizeof found.note, "IPSECBENCH_MASK: unknown word '%.*s'",
                            (int)(length < WORD_BYTES ? length : WORD_BYTES), text);
             return false;
@@ -106,31 +104,31 @@ static bool refuse(const char *word, const char *reason)
 }
 
 /* Turns the mask into flags and a choice of architecture. `features` is what the processor has. */
-static bool apply_mask(const struct mask *mask, uint64_t features, unsigned major, unsigned minor)
+static bool apply_mask(unsigned mask, uint64_t features, unsigned major, unsigned minor)
 {
     bool has_gfni_flag = major > 1 || minor >= 3;
-    bool without_avx512 = mask->avx512 || mask->avx2;
+    bool without_avx512 = (mask & (MASK_AVX512 | MASK_AVX2)) != 0;
 
     flags = 0;
     initialise = NULL;
-    if (mask->sha && (features & MB_FEATURE_SHANI) != 0)
+    if ((mask & MASK_SHA) != 0 && (features & MB_FEATURE_SHANI) != 0)
         flags |= MB_FLAG_NO_SHANI;
-    if (mask->aes && (features & MB_FEATURE_AESNI) != 0) {
+    if ((mask & MASK_AES) != 0 && (features & MB_FEATURE_AESNI) != 0) {
         if (major > 1 || (features & MB_FEATURE_1_AESNI_EMULATION) == 0)
             return refuse("aes", "it needs AES-NI");
         flags |= MB_FLAG_1_NO_AESNI; /* this also takes away PCLMULQDQ and everything wider than SSE */
         return true;
     }
-    if (mask->clmul && (features & MB_FEATURE_PCLMULQDQ) != 0)
+    if ((mask & MASK_CLMUL) != 0 && (features & MB_FEATURE_PCLMULQDQ) != 0)
         return refuse("clmul", "it wants it with AES-NI");
-    if (mask->vaes && (features & MB_FEATURE_VAES) != 0) {
+    if ((mask & MASK_VAES) != 0 && (features & MB_FEATURE_VAES) != 0) {
         /* All code with VAES wants GFNI too, and goes when that is switched off. */
         if (!has_gfni_flag && !without_avx512)
             return refuse("vaes", "1.3 is the first that can");
         if (has_gfni_flag)
             flags |= major == 1 ? MB_FLAG_1_NO_GFNI : MB_FLAG_2_NO_GFNI;
     }
-    if (mask->avx2 && (features & MB_FEATURE_AVX2) != 0)
+    if ((mask & MASK_AVX2) != 0 && (features & MB_FEATURE_AVX2) != 0)
         initialise = functions.init_mb_mgr_avx != NULL ? functions.init_mb_mgr_avx : functions.init_mb_mgr_sse;
     else if (without_avx512 && (features & MB_FEATURE_AVX512F) != 0)
         initialise = functions.init_mb_mgr_avx2;
@@ -141,34 +139,31 @@ static bool apply_mask(const struct mask *mask, uint64_t features, unsigned majo
 
 static void describe_settings(uint64_t features)
 {
-    const char *architecture = "best";
+    const char *code = initialise == NULL                          ? "best"
+                       : initialise == functions.init_mb_mgr_avx2  ? "AVX2"
+                       : initialise == functions.init_mb_mgr_sse   ? "SSE"
+                                                                   : "AVX";
 
-    if ((flags & MB_FLAG_1_NO_AESNI) != 0 && functions.init_mb_mgr_avx != NULL)
-        architecture = "no-AES-NI";
-    else if (initialise != NULL)
-        architecture = initialise == functions.init_mb_mgr_avx2  ? "AVX2"
-                       : initialise == functions.init_mb_mgr_avx ? "AVX"
-                                                                 : "SSE";
     (void)snprintf(found.cpu_settings, sizeof found.cpu_settings, "features=0x%llx flags=0x%llx code=%s",
-                   (unsigned long long)features, (unsigned long long)flags, architecture);
+                   (unsigned long long)features, (unsigned long long)flags, code);
 }
 
 /* A first manager shows what the processor has; a second one, whether the settings work. */
 static bool try_manager(unsigned major, unsigned minor)
 {
     struct failure failure;
-    struct mask mask;
+    unsigned mask;
     struct mb_manager *manager;
     uint64_t features;
 
     manager = functions.alloc_mb_mgr(0);
     if (manager == NULL) {
-        copy_text(found.note, sizeof found.note, "no memory for a manager");
+        copy_text(found.note, sizeof found.note, "no memory");
         return false;
     }
     features = manager->features;
     functions.free_mb_mgr(manager);
-    if (!read_mask(&mask) || !apply_mask(&mask, features, major, minor)) {
+    if (!read_mask(&mask) || !apply_mask(mask, features, major, minor)) {
         refused_mask = true;
         return false;
     }
@@ -242,7 +237,7 @@ struct mb_manager *ipsec_mb_new_manager(struct failure *failure)
     int architecture = 0;
 
     if (manager == NULL) {
-        (void)fail(failure, FAILURE_MEMORY, "no memory for a manager");
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
     if (initialise != NULL)

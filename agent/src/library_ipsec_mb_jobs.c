@@ -111,24 +111,13 @@ void mb_set_cipher_key(struct mb_manager *manager, const struct cipher_algorithm
 }
 
 /* RFC 2104: a key longer than a block is replaced by its hash. The library cannot hash with MD5; libcrypto can. */
-static bool shorten_key(struct mb_manager *manager, enum hash hash, const uint8_t *key, size_t key_bytes,
-                        uint8_t *shortened, struct failure *failure)
+static bool shorten_with_md5(const uint8_t *key, size_t key_bytes, uint8_t *shortened, struct failure *failure)
 {
     EVP_MD_CTX *context;
     bool hashed;
 
-    if (hash == HASH_SHA1)
-        manager->sha1(key, key_bytes, shortened);
-    else if (hash == HASH_SHA256)
-        manager->sha256(key, key_bytes, shortened);
-    else if (hash == HASH_SHA384)
-        manager->sha384(key, key_bytes, shortened);
-    else if (hash == HASH_SHA512)
-        manager->sha512(key, key_bytes, shortened);
-    if (hash != HASH_MD5)
-        return true;
-    if (libcrypto_library()->status != LIBRARY_LOADED)
-        return fail(failure, FAILURE_UNSUPPORTED, "%s cannot shorten a key with MD5", ipsec_mb_short_version());
+    if (!libcrypto_ready(failure))
+        return false;
     context = libcrypto.EVP_MD_CTX_new();
     hashed = context != NULL &&
              libcrypto.EVP_DigestInit_ex(context, libcrypto.EVP_get_digestbyname("MD5"), NULL) > 0 &&
@@ -138,48 +127,36 @@ static bool shorten_key(struct mb_manager *manager, enum hash hash, const uint8_
     return hashed || libcrypto_fail(failure, FAILURE_FAILED, "MD5");
 }
 
-static void hash_block(struct mb_manager *manager, enum hash hash, const uint8_t *block, uint8_t *state)
-{
-    switch (hash) {
-    case HASH_MD5:
-        manager->md5_one_block(block, state);
-        break;
-    case HASH_SHA1:
-        manager->sha1_one_block(block, state);
-        break;
-    case HASH_SHA256:
-        manager->sha256_one_block(block, state);
-        break;
-    case HASH_SHA384:
-        manager->sha384_one_block(block, state);
-        break;
-    case HASH_SHA512:
-        manager->sha512_one_block(block, state);
-        break;
-    case HASH_NONE:
-        break;
-    }
-}
-
 static bool set_hmac_key(struct mb_manager *manager, enum hash hash, const uint8_t *key, size_t key_bytes,
                          struct mb_keys *keys, struct failure *failure)
 {
+    void (*const whole[])(const void *, uint64_t, void *) = {
+        [HASH_SHA1] = manager->sha1, [HASH_SHA256] = manager->sha256, [HASH_SHA384] = manager->sha384,
+        [HASH_SHA512] = manager->sha512,
+    };
+    void (*const one_block[])(const void *, void *) = {
+        [HASH_MD5] = manager->md5_one_block,       [HASH_SHA1] = manager->sha1_one_block,
+        [HASH_SHA256] = manager->sha256_one_block, [HASH_SHA384] = manager->sha384_one_block,
+        [HASH_SHA512] = manager->sha512_one_block,
+    };
     size_t block_bytes = hash == HASH_SHA384 || hash == HASH_SHA512 ? 128 : 64;
     uint8_t padded[HMAC_BLOCK_BYTES_MAXIMUM] = {0};
     uint8_t block[HMAC_BLOCK_BYTES_MAXIMUM];
 
     if (key_bytes > block_bytes) {
-        if (!shorten_key(manager, hash, key, key_bytes, padded, failure))
+        if (hash != HASH_MD5)
+            whole[hash](key, key_bytes, padded);
+        else if (!shorten_with_md5(key, key_bytes, padded, failure))
             return false;
     } else if (key_bytes > 0) {
         memcpy(padded, key, key_bytes);
     }
     for (size_t i = 0; i < block_bytes; i++)
         block[i] = padded[i] ^ 0x36;
-    hash_block(manager, hash, block, keys->inner);
+    one_block[hash](block, keys->inner);
     for (size_t i = 0; i < block_bytes; i++)
         block[i] = padded[i] ^ 0x5C;
-    hash_block(manager, hash, block, keys->outer);
+    one_block[hash](block, keys->outer);
     return true;
 }
 

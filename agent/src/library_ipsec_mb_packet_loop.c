@@ -34,10 +34,10 @@ static size_t inner_bytes_of(const struct order *order, size_t slot)
     return order->mix == MIX_NONE ? order->size_bytes : imix_cycle[slot % IMIX_CYCLE];
 }
 
-/* --- timed loops ------------------------------------------------------------------------------------------------------ */
+/* --- timed loops ---------------------------------------------------------------------------------------------- */
 
 /* Takes what is complete, starting with `job`; false when one of them failed. */
-static inline bool collect(struct mb_loop *loop, struct mb_job *job, struct mb_job *(*next)(struct mb_sa *),
+static bool collect(struct mb_loop *loop, struct mb_job *job, struct mb_job *(*next)(struct mb_sa *),
                            uint64_t *done)
 {
     struct esp_inner_packet inner = {NULL, 0, 0, 0};
@@ -128,7 +128,7 @@ static uint64_t run_key_setup(void *state, uint64_t iterations)
     return iterations;
 }
 
-/* --- setting up --------------------------------------------------------------------------------------------------------- */
+/* --- setting up ----------------------------------------------------------------------------------------------- */
 
 void mb_loop_destroy(void *state)
 {
@@ -159,10 +159,11 @@ static bool allocate_ring(struct mb_loop *loop, const struct order *order, struc
     loop->slots -= order->mix == MIX_NONE ? 0 : loop->slots % IMIX_CYCLE;
     loop->ring = aligned_alloc(ALIGNMENT, loop->slots * loop->stride);
     loop->outputs = aligned_alloc(ALIGNMENT, OUTPUT_SLOTS * loop->stride);
-    loop->packets = aligned_alloc(ALIGNMENT, (loop->slots * sizeof *loop->packets + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    loop->packets =
+        aligned_alloc(ALIGNMENT, (loop->slots * sizeof *loop->packets + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     loop->packet_bytes = calloc(loop->slots, sizeof *loop->packet_bytes);
     if (loop->ring == NULL || loop->outputs == NULL || loop->packets == NULL || loop->packet_bytes == NULL)
-        return fail(failure, FAILURE_MEMORY, "no memory for %zu packet buffers", loop->slots);
+        return fail(failure, FAILURE_MEMORY, "no memory");
     fill_test_octets(loop->ring, loop->slots * loop->stride, 0x696e);
     memset(loop->outputs, 0, OUTPUT_SLOTS * loop->stride);
     memset(loop->packets, 0, loop->slots * sizeof *loop->packets);
@@ -179,7 +180,7 @@ static bool allocate_windows(struct mb_loop *loop, uint32_t packets, struct fail
     for (size_t i = 0; i < 2; i++) {
         loop->windows[i] = malloc(replay_window_bytes(packets));
         if (loop->windows[i] == NULL)
-            return fail(failure, FAILURE_MEMORY, "no memory for a replay window");
+            return fail(failure, FAILURE_MEMORY, "no memory");
         replay_window_initialise(loop->windows[i], packets);
         replay_window_reset(loop->windows[i], loop->base);
     }
@@ -218,7 +219,7 @@ struct mb_loop *mb_loop_create(const struct esp_suite *suite, const struct order
     struct mb_loop *loop = calloc(1, sizeof *loop);
 
     if (loop == NULL) {
-        (void)fail(failure, FAILURE_MEMORY, "no memory for a measurement");
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
     fill_test_octets(loop->encryption_key, sizeof loop->encryption_key, 0x656b6579);
@@ -258,7 +259,7 @@ static void add_details(const struct mb_loop *loop, const struct order *order, s
     detail_add(detail, "ring_packets", loop->slots);
 }
 
-/* --- the family ----------------------------------------------------------------------------------------------------------- */
+/* --- the family ----------------------------------------------------------------------------------------------- */
 
 static size_t rows(void)
 {

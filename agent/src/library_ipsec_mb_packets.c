@@ -10,7 +10,7 @@ enum { ALIGNMENT = 64, AAD_BYTES = 8, AAD_ESN_BYTES = 12, ESN_HIGH_BYTES = 4, CO
 
 static const uint8_t padding[BLOCK_BYTES_MAXIMUM] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
-/* --- the SA --------------------------------------------------------------------------------------------------------- */
+/* --- the SA --------------------------------------------------------------------------------------------------- */
 
 void mb_sa_set_direction(struct mb_sa *sa, bool outbound)
 {
@@ -42,7 +42,7 @@ struct mb_sa *mb_sa_create(const struct esp_sa_parameters *parameters, struct fa
         sa->keys = aligned_alloc(ALIGNMENT, sizeof *sa->keys);
     if (sa == NULL || sa->keys == NULL) {
         free(sa);
-        (void)fail(failure, FAILURE_MEMORY, "no memory for a Security Association");
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
     memset(sa->keys, 0, sizeof *sa->keys);
@@ -75,7 +75,7 @@ void mb_sa_destroy(struct mb_sa *sa)
     free(sa);
 }
 
-/* --- jobs ------------------------------------------------------------------------------------------------------------ */
+/* --- jobs ----------------------------------------------------------------------------------------------------- */
 
 /* Unpredictable IVs for CBC: octets of a keystream, made a pool at a time. NULL when the library fails. */
 static const uint8_t *next_random_iv(struct mb_sa *sa, size_t length)
@@ -223,7 +223,7 @@ struct mb_job *mb_flush(struct mb_sa *sa)
     return sa->manager->flush_job(sa->manager);
 }
 
-/* --- when a job comes back ------------------------------------------------------------------------------------------- */
+/* --- when a job comes back ------------------------------------------------------------------------------------ */
 
 /* Gives the packet back the octets that made room for the upper half of the sequence number. */
 static void restore(const struct mb_sa *sa, struct mb_packet *packet)

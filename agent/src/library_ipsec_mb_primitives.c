@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tier "primitive" of intel-ipsec-mb: one buffer after the other, each waited for, on one warm buffer with a new IV each
- * time, as for the other libraries.
+ * Tier "primitive" of intel-ipsec-mb: one job after the other, each waited for, on one warm buffer with a new IV each
+ * time, as for the other libraries. The NULL cipher is a job in which nothing is done, not even copied.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,19 +13,18 @@
 /* Associated data of combined ciphers: as long as ESP's without ESN. */
 enum { AAD_BYTES = 8, ALIGNMENT = 64 };
 
-enum step_kind { STEP_CRYPT, STEP_SEAL, STEP_OPEN, STEP_AUTHENTICATE, STEP_VERIFY };
-
 struct primitive {
-    enum step_kind kind;
-    struct cipher *cipher;
-    struct mac *mac;
+    struct mb_keys keys;
+    struct mb_job job; /* every job is a copy of this one */
+    struct mb_manager *manager;
     uint8_t *input;
     uint8_t *output;
-    size_t length;
-    size_t aad_bytes;
+    bool keeps_iv; /* the input was sealed with it */
     uint64_t counter;
-    uint8_t iv[IV_BYTES_MAXIMUM];
+    size_t compared_bytes; /* of the tag with the ICV; 0: nothing is verified */
+    uint8_t iv[MB_BLOCK_BYTES];
     uint8_t aad[AAD_BYTES];
+    uint8_t tag[MAC_BYTES_MAXIMUM];
     uint8_t icv[MAC_BYTES_MAXIMUM];
 };
 
@@ -77,36 +76,17 @@ static bool check(size_t index, struct failure *failure)
     return mb_check_mac(mac_of(index), failure);
 }
 
-/* --- the timed loop --------------------------------------------------------------------------------------------------- */
+/* --- the timed loop ------------------------------------------------------------------------------------------- */
 
-static inline const uint8_t *next_iv(struct primitive *primitive)
+static bool step(struct primitive *primitive)
 {
-    primitive->counter++;
-    memcpy(primitive->iv, &primitive->counter, sizeof primitive->counter);
-    return primitive->iv;
-}
-
-static inline bool step(struct primitive *primitive)
-{
-    struct cipher *cipher = primitive->cipher;
-    uint8_t tag[MAC_BYTES_MAXIMUM];
-
-    switch (primitive->kind) {
-    case STEP_CRYPT:
-        return cipher->crypt(cipher, next_iv(primitive), primitive->input, primitive->length, primitive->output);
-    case STEP_SEAL:
-        return cipher->seal(cipher, next_iv(primitive), primitive->aad, primitive->aad_bytes, primitive->input,
-                            primitive->length, primitive->output, primitive->icv);
-    case STEP_OPEN: /* the same sealed message each time: its ICV is right for one nonce only */
-        return cipher->open(cipher, primitive->iv, primitive->aad, primitive->aad_bytes, primitive->input,
-                            primitive->length, primitive->output, primitive->icv);
-    case STEP_AUTHENTICATE:
-        return primitive->mac->compute(primitive->mac, primitive->input, primitive->length, primitive->icv);
-    case STEP_VERIFY:
-        return primitive->mac->compute(primitive->mac, primitive->input, primitive->length, tag) &&
-               equal_constant_time(tag, primitive->icv, primitive->mac->algorithm->icv_bytes);
+    *primitive->manager->get_next_job(primitive->manager) = primitive->job;
+    if (!primitive->keeps_iv) {
+        primitive->counter++;
+        memcpy(primitive->iv, &primitive->counter, sizeof primitive->counter);
     }
-    return false;
+    return mb_run_alone(primitive->manager) &&
+           equal_constant_time(primitive->tag, primitive->icv, primitive->compared_bytes);
 }
 
 static uint64_t run(void *state, uint64_t iterations)
@@ -118,21 +98,99 @@ static uint64_t run(void *state, uint64_t iterations)
     return done;
 }
 
-/* --- setting up -------------------------------------------------------------------------------------------------------- */
+/* --- setting up ----------------------------------------------------------------------------------------------- */
 
 static void destroy(void *state)
 {
     struct primitive *primitive = state;
 
-    destroy_cipher(primitive->cipher);
-    destroy_mac(primitive->mac);
+    ipsec_mb_free_manager(primitive->manager);
     free(primitive->input);
     free(primitive->output);
     free(primitive);
 }
 
-static bool check_size(const struct order *order, const struct cipher_algorithm *cipher, struct failure *failure)
+static struct primitive *allocate(size_t length, struct failure *failure)
 {
+    size_t capacity = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    struct primitive *primitive = aligned_alloc(ALIGNMENT, (sizeof *primitive + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+
+    if (primitive == NULL) {
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
+        return NULL;
+    }
+    memset(primitive, 0, sizeof *primitive);
+    primitive->input = aligned_alloc(ALIGNMENT, capacity);
+    primitive->output = aligned_alloc(ALIGNMENT, capacity);
+    if (primitive->input == NULL || primitive->output == NULL) {
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
+    } else {
+        fill_test_octets(primitive->input, capacity, 0x696e);
+        memset(primitive->output, 0, capacity);
+        fill_test_octets(primitive->aad, sizeof primitive->aad, 0x616164);
+        primitive->manager = ipsec_mb_new_manager(failure);
+    }
+    if (primitive->manager != NULL)
+        return primitive;
+    destroy(primitive);
+    return NULL;
+}
+
+/* The job of one operation; `cipher` or `mac` is NULL. Output goes to `output`, the tag to `tag`. */
+static void make_job(struct primitive *primitive, const struct cipher_algorithm *cipher,
+                     const struct mac_algorithm *mac, bool forward, size_t length)
+{
+    struct mb_job *job = &primitive->job;
+
+    mb_job_template(job, cipher, mac, forward, &primitive->keys);
+    job->source = primitive->input;
+    job->destination = primitive->output;
+    job->cipher_bytes = job->hash_bytes = length;
+    job->iv = primitive->iv;
+    job->tag = primitive->tag;
+    if (cipher != NULL && cipher->kind == CIPHER_GMAC) {
+        job->auth.gmac.iv = primitive->iv;
+    } else if (cipher != NULL && cipher_is_combined(cipher)) {
+        job->auth.aad.data = primitive->aad;
+        job->auth.aad.bytes = AAD_BYTES;
+    }
+}
+
+/*
+ * For verification the input is sealed in place, and its tag kept as the ICV. Every operation is tried once: some
+ * lengths are refused.
+ */
+static bool prepare_job(struct primitive *primitive, size_t index, const struct order *order, struct failure *failure)
+{
+    const struct cipher_algorithm *cipher = cipher_of(index);
+    const struct mac_algorithm *mac = mac_of(index);
+    bool forward = order->operation == OPERATION_ENCRYPT || order->operation == OPERATION_AUTHENTICATE;
+    uint8_t key[KEY_BYTES_MAXIMUM];
+
+    fill_test_octets(key, sizeof key, 0x6b6579);
+    if (cipher != NULL)
+        mb_set_cipher_key(primitive->manager, cipher, key, &primitive->keys);
+    else if (!mb_set_mac_key(primitive->manager, mac, key, mac->key_bytes, &primitive->keys, failure))
+        return false;
+    make_job(primitive, cipher, mac, true, order->size_bytes);
+    if (!forward) {
+        primitive->job.destination = primitive->input;
+        if (!step(primitive))
+            return ipsec_mb_fail(primitive->manager, "sealing", failure);
+        memcpy(primitive->icv, primitive->tag, sizeof primitive->icv);
+        make_job(primitive, cipher, mac, mac != NULL, order->size_bytes);
+        primitive->keeps_iv = true;
+        primitive->compared_bytes = primitive->job.tag_bytes;
+    }
+    return step(primitive) || ipsec_mb_fail(primitive->manager, order->algorithm, failure);
+}
+
+static bool prepare(size_t index, const struct order *order, struct measurement *measurement,
+                    struct failure *failure)
+{
+    const struct cipher_algorithm *cipher = cipher_of(index);
+    struct primitive *primitive;
+
     if (order->mix != MIX_NONE)
         return fail(failure, FAILURE_USAGE, "mix: only for the tier packet-loop");
     if (order->size_bytes == 0)
@@ -140,105 +198,18 @@ static bool check_size(const struct order *order, const struct cipher_algorithm 
     if (cipher != NULL && order->size_bytes % cipher->block_bytes != 0)
         return fail(failure, FAILURE_USAGE, "size_bytes: %s without a packet needs a multiple of %u octets",
                     cipher->name, cipher->block_bytes);
-    return true;
-}
-
-/* Makes the message that an opening is measured with. */
-static bool seal_input(struct primitive *primitive, const struct cipher_algorithm *algorithm, const uint8_t *key,
-                       struct failure *failure)
-{
-    struct cipher *sealer = symmetric_ipsec_mb.new_cipher(algorithm, key, true, failure);
-    bool sealed;
-
-    if (sealer == NULL)
-        return false;
-    sealed = sealer->seal(sealer, primitive->iv, primitive->aad, primitive->aad_bytes, primitive->input,
-                          primitive->length, algorithm->kind == CIPHER_GMAC ? NULL : primitive->input,
-                          primitive->icv);
-    destroy_cipher(sealer);
-    return sealed || fail(failure, FAILURE_FAILED, "%s: the message to open could not be sealed", algorithm->name);
-}
-
-static bool prepare_cipher(struct primitive *primitive, const struct cipher_algorithm *algorithm, bool encrypt,
-                           struct measurement *measurement, struct failure *failure)
-{
-    uint8_t key[KEY_BYTES_MAXIMUM];
-
-    fill_test_octets(key, sizeof key, 0x6b6579);
-    primitive->aad_bytes = cipher_is_combined(algorithm) && algorithm->kind != CIPHER_GMAC ? AAD_BYTES : 0;
-    primitive->cipher = symmetric_ipsec_mb.new_cipher(algorithm, key, encrypt, failure);
-    if (primitive->cipher == NULL)
-        return false;
-    primitive->kind = STEP_CRYPT;
-    if (!cipher_is_combined(algorithm))
-        return true;
-    primitive->kind = encrypt ? STEP_SEAL : STEP_OPEN;
-    if (primitive->aad_bytes > 0)
-        detail_add(&measurement->detail, "aad_bytes", primitive->aad_bytes);
-    return encrypt || seal_input(primitive, algorithm, key, failure);
-}
-
-static bool prepare_mac(struct primitive *primitive, const struct mac_algorithm *algorithm, bool verify,
-                        struct failure *failure)
-{
-    uint8_t key[KEY_BYTES_MAXIMUM];
-
-    fill_test_octets(key, sizeof key, 0x6b6579);
-    primitive->mac = symmetric_ipsec_mb.new_mac(algorithm, key, algorithm->key_bytes, failure);
-    if (primitive->mac == NULL)
-        return false;
-    primitive->kind = verify ? STEP_VERIFY : STEP_AUTHENTICATE;
-    if (!primitive->mac->compute(primitive->mac, primitive->input, primitive->length, primitive->icv))
-        return fail(failure, FAILURE_UNSUPPORTED, "%s: %s does not take %zu octets", ipsec_mb_short_version(),
-                    algorithm->name, primitive->length);
-    return true;
-}
-
-static struct primitive *allocate(size_t length, struct failure *failure)
-{
-    size_t capacity = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    struct primitive *primitive = calloc(1, sizeof *primitive);
-
-    if (primitive != NULL) {
-        primitive->input = aligned_alloc(ALIGNMENT, capacity);
-        primitive->output = aligned_alloc(ALIGNMENT, capacity);
-        primitive->length = length;
-        if (primitive->input != NULL && primitive->output != NULL) {
-            fill_test_octets(primitive->input, capacity, 0x696e);
-            memset(primitive->output, 0, capacity);
-            fill_test_octets(primitive->aad, sizeof primitive->aad, 0x616164);
-            return primitive;
-        }
-        destroy(primitive);
-    }
-    (void)fail(failure, FAILURE_MEMORY, "no memory for buffers of %zu octets", capacity);
-    return NULL;
-}
-
-static bool prepare(size_t index, const struct order *order, struct measurement *measurement,
-                    struct failure *failure)
-{
-    const struct cipher_algorithm *cipher = cipher_of(index);
-    bool forward = order->operation == OPERATION_ENCRYPT || order->operation == OPERATION_AUTHENTICATE;
-    struct primitive *primitive;
-    bool prepared;
-
-    if (!check_size(order, cipher, failure))
-        return false;
     primitive = allocate(order->size_bytes, failure);
     if (primitive == NULL)
         return false;
-    if (cipher != NULL)
-        prepared = prepare_cipher(primitive, cipher, forward, measurement, failure);
-    else
-        prepared = prepare_mac(primitive, mac_of(index), !forward, failure);
-    if (!prepared) {
+    if (!prepare_job(primitive, index, order, failure)) {
         destroy(primitive);
         return false;
     }
     measurement->state = primitive;
     measurement->run = run;
     measurement->destroy = destroy;
+    if (cipher != NULL && cipher_is_combined(cipher) && cipher->kind != CIPHER_GMAC)
+        detail_add(&measurement->detail, "aad_bytes", AAD_BYTES);
     return true;
 }
 

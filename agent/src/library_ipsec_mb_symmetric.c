@@ -130,7 +130,7 @@ static struct context *new_context(struct failure *failure)
         aligned_alloc(ALIGNMENT, (sizeof *context + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
 
     if (context == NULL) {
-        (void)fail(failure, FAILURE_MEMORY, "no memory for a context");
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
     memset(context, 0, sizeof *context);
@@ -155,7 +155,7 @@ static struct cipher *new_cipher(const struct cipher_algorithm *algorithm, const
         context->scratch = malloc(GMAC_SCRATCH_BYTES);
         if (context->scratch == NULL) {
             destroy_context(context);
-            (void)fail(failure, FAILURE_MEMORY, "no memory for a context");
+            (void)fail(failure, FAILURE_MEMORY, "no memory");
             return NULL;
         }
     }

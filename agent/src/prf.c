@@ -49,7 +49,7 @@ static struct derivation *create(const struct prf_algorithm *algorithm, size_t s
         derivation->memory = calloc(1, PRF_MAXIMUM_BYTES + seed_bytes + 1 + rounded + PRF_MAXIMUM_BYTES);
     if (derivation == NULL || derivation->memory == NULL) {
         free(derivation);
-        (void)fail(failure, FAILURE_MEMORY, "no memory for a PRF");
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
     derivation->key_bytes = block;
@@ -166,7 +166,7 @@ static bool check_prf_plus(const struct prf_algorithm *algorithm, struct failure
     bool good;
 
     if (!answer_find(prf_plus_answers, algorithm->name, 0, &tail, PRF_PLUS_FIELDS))
-        return wrong(algorithm, "no known answer for prf+", failure);
+        return wrong(algorithm, "no known answer", failure);
     derivation = create(algorithm, PRF_PLUS_SEED_BYTES, output_bytes, failure);
     if (derivation == NULL)
         return false;
@@ -175,7 +175,7 @@ static bool check_prf_plus(const struct prf_algorithm *algorithm, struct failure
     good = prf_plus_once(derivation, derivation->key, derivation->key_bytes) &&
            memcmp(derivation->output + output_bytes - tail.length, tail.data, tail.length) == 0;
     destroy(derivation);
-    return good || wrong(algorithm, "the output of prf+ is wrong", failure);
+    return good || wrong(algorithm, "the output is wrong", failure);
 }
 
 static bool check(size_t index, struct failure *failure)

@@ -16,16 +16,15 @@ static struct {
 } digests[5];
 static EVP_MAC *evp_hmac, *evp_cmac;
 
+/* A library has all functions of a kind or none. */
 static bool has_hmac_functions(void)
 {
-    return libcrypto.HMAC_CTX_new != NULL && libcrypto.HMAC_CTX_free != NULL && libcrypto.HMAC_Init_ex != NULL &&
-           libcrypto.HMAC_Update != NULL && libcrypto.HMAC_Final != NULL;
+    return libcrypto.HMAC_CTX_new != NULL && libcrypto.HMAC_Init_ex != NULL;
 }
 
 static bool has_cmac_functions(void)
 {
-    return libcrypto.CMAC_CTX_new != NULL && libcrypto.CMAC_CTX_free != NULL && libcrypto.CMAC_Init != NULL &&
-           libcrypto.CMAC_Update != NULL && libcrypto.CMAC_Final != NULL;
+    return libcrypto.CMAC_CTX_new != NULL && libcrypto.CMAC_Init != NULL;
 }
 
 /* The digest's own slot, or the first that is empty. */
@@ -133,7 +132,7 @@ struct prf *prf_create(const struct prf_algorithm *algorithm, struct failure *fa
     struct prf *prf = calloc(1, sizeof *prf);
 
     if (prf == NULL) {
-        (void)fail(failure, FAILURE_MEMORY, "no memory for a PRF");
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
     prf->algorithm = algorithm;
