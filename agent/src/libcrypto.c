@@ -14,7 +14,7 @@ enum { VERSION_STRING = 0, INFO_CPU_SETTINGS = 1008, INIT_NO_ATEXIT = 0x00080000
 
 static struct library found;
 static bool tried;
-static char short_version[64] = "libcrypto";
+static char short_version[64];
 
 static void *open_library(void)
 {
@@ -135,7 +135,7 @@ bool libcrypto_ready(struct failure *failure)
 
 const char *libcrypto_short_version(void)
 {
-    return short_version;
+    return short_version[0] != 0 ? short_version : "libcrypto";
 }
 
 bool libcrypto_fail(struct failure *failure, enum failure_code code, const char *what)
