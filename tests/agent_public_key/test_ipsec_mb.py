@@ -44,6 +44,17 @@ def key_bytes(suite: str) -> tuple[int, int]:
     return KEY_BYTES[base] + salt, MAC_KEY_BYTES.get(mac, 0)
 
 
+@pytest.mark.parametrize("size", [1000, 1500, 1518, 1700])
+def test_packets_in_flight_at_the_end_of_the_ring_keep_their_outputs(agent: Any, size: int) -> None:
+    # 303 packets of 1518 octets fill the ring: no multiple of the packets that have outputs at a time.
+    answer = agent.ask(
+        "speed", provider="libipsec-mb", tier="packet-loop", operation="inbound", algorithm="aes128ccm16",
+        size_bytes=size, iterations=2000,
+    )  # fmt: skip
+    assert answer["type"] == "sample", answer
+    assert answer["workers"][0]["iterations"] == 2000
+
+
 @pytest.mark.parametrize("esn", [False, True])
 @pytest.mark.parametrize("suite", SUITES)
 def test_packets_are_those_of_libcrypto(agent: Any, unless_offered: Callable[..., None], suite: str, esn: bool) -> None:
