@@ -69,7 +69,8 @@ def _warnings(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Pha
             f"Measured as if the box had no {', '.join(dataset.masked)}: the figures are not those of the box as it is."
         )
         found.append(Reason(text))
-    if not dataset.complete:
+    skipped = any(row.status is Status.SKIPPED for row in dataset.measurements)
+    if skipped or dataset.ended == "interrupted":
         text = f"The run did not finish ({dataset.ended}): what was skipped could not be considered."
         found.append(Reason(text))
     found += [Reason(warning.message) for warning in dataset.warnings]
