@@ -11,7 +11,7 @@ from ipsecbench.bench.statistics import FEWEST_FOR_INTERVAL
 CPU_CLOCK_DISAGREES = "cpu-clock-disagrees"
 """Elapsed and processor time differ by more than 2% in the median sample: something else ran, or a device worked."""
 INVOLUNTARY_SWITCHES = "involuntary-switches"
-"""The scheduler took the processor away in more than half of the samples."""
+"""The scheduler took the processor away more than once in the median sample; once is common and costs microseconds."""
 FEW_SAMPLES = "few-samples"
 """Fewer samples than an interval can be computed from: the interval is their range."""
 
@@ -27,7 +27,7 @@ def row_flags(workload: Workload, samples: Sequence[Sample]) -> tuple[str, ...]:
         _CLOCK_DISAGREEMENT
     ):
         flags.append(CPU_CLOCK_DISAGREES)
-    if median(min(s.involuntary_switches, 1) for s in samples) > 0:
+    if median(sample.involuntary_switches for sample in samples) > workload.cores:
         flags.append(INVOLUNTARY_SWITCHES)
     if len(samples) < FEWEST_FOR_INTERVAL:
         flags.append(FEW_SAMPLES)

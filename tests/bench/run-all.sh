@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 python=.venv/bin/python
-for script in agent_overhead command_times repeatability; do
+for script in agent_overhead command_times provider_overhead repeatability; do
     echo "== $script"
     case $script in
     command_times) $python tests/bench/$script.py --runs ;;
