@@ -46,7 +46,7 @@ def report_command(
     requirements = build_requirements(goal, min_bits, profile, mtu, nat_t, outer=outer, auth=auth, tunnels=tunnels)
     measured = read_dataset(dataset)
     to_screen = output is not None and str(output) == "-"
-    path = output if output is not None else _default_path(dataset)
+    path = output if output is not None else default_report_path(dataset)
     if not to_screen:
         _refuse_other_files(path, force)
         check_writable(path)
@@ -60,7 +60,8 @@ def report_command(
         typer.echo(json.dumps({"report": str(path), "bytes": size, "dataset_sha256": measured.sha256}))
 
 
-def _default_path(dataset: Path) -> Path:
+def default_report_path(dataset: Path) -> Path:
+    """Where the report of a dataset goes unless the user says otherwise: beside it, under its name."""
     from ipsecbench.dataset.store import SUFFIX
 
     return dataset.with_name(dataset.name.removesuffix(SUFFIX).removesuffix(".json") + ".html")

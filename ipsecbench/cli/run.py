@@ -80,10 +80,11 @@ def run_command(
 
 
 def _report_path(dataset: Path, report: Path | None, force: bool) -> Path:
-    from ipsecbench.dataset.store import SUFFIX, check_writable
+    from ipsecbench.cli.report import default_report_path
+    from ipsecbench.dataset.store import check_writable
     from ipsecbench.errors import DatasetError
 
-    path = report or dataset.with_name(dataset.name.removesuffix(SUFFIX).removesuffix(".json") + ".html")
+    path = report or default_report_path(dataset)
     if path.exists() and not force and not path.is_dir():
         raise DatasetError(f"{path} exists; choose another --report, or replace it with --force")
     check_writable(path)
