@@ -4,6 +4,11 @@
 
     IpsecbenchError                exit code 1
     ├── UsageError                 exit code 2   the caller asked for something that does not exist
+    │   └── ConfigurationError     exit code 2   the configuration of an endpoint is wrong, at a file and line
+    ├── ProtocolError              exit code 1   a peer sent what the protocol does not allow
+    │   ├── MalformedError         exit code 1   octets do not parse
+    │   ├── NegotiationError       exit code 1   what the peer asks for or offers is not acceptable here
+    │   └── AuthenticationError    exit code 1   the peer did not prove the identity that it must have
     ├── AgentError                 exit code 1   the agent is missing, died or refused an order
     │   └── UnsupportedError       exit code 1   this library on this box has no such algorithm
     ├── ProviderError              exit code 1   a cryptographic library failed
@@ -34,6 +39,36 @@ class UsageError(IpsecbenchError):
     """The caller named something that does not exist, or asked for nonsense (exit code 2)."""
 
     exit_code = 2
+
+
+class ConfigurationError(UsageError):
+    """The configuration of an endpoint is wrong; the message begins with the file and, where known, the line."""
+
+
+class ProtocolError(IpsecbenchError):
+    """A peer sent what the protocol does not allow. Never the fault of the caller.
+
+    Attributes:
+        notify: number of the Notify Message Type to answer with, where the exchange allows an answer; None for silence.
+        data: Notification Data of that answer.
+    """
+
+    def __init__(self, message: str, notify: int | None = None, data: bytes = b"") -> None:
+        super().__init__(message)
+        self.notify = notify
+        self.data = data
+
+
+class MalformedError(ProtocolError):
+    """Octets do not parse: too short, too long, or with a length that contradicts another."""
+
+
+class NegotiationError(ProtocolError):
+    """What the peer asks for or offers is not acceptable here: no proposal, no traffic selector, another group."""
+
+
+class AuthenticationError(ProtocolError):
+    """The peer did not prove the identity that it must have."""
 
 
 class AgentError(IpsecbenchError):

@@ -1,0 +1,1 @@
+"""IKEv1 (RFC 2407, 2408, 2409): ISAKMP SA and IPsec SAs."""
