@@ -11,6 +11,7 @@ failed; ``UnsupportedError`` when the library has no such algorithm.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, TypedDict
 
 
@@ -263,6 +264,152 @@ class Verifier(Protocol):
             RejectedError: the signature is not valid.
             ProviderError: the library failed.
         """
+
+
+class PublicKey(Protocol):
+    """A public key of a certificate or of a peer, that verifies with any signature scheme that fits it."""
+
+    @property
+    def key_type(self) -> str:
+        """``rsa``, ``ecdsa-256``, ``ecdsa-384``, ``ecdsa-521``, ``ed25519`` or ``ed448``."""
+
+    @property
+    def key_bits(self) -> int:
+        """Length of the modulus or of the order of the curve."""
+
+    @property
+    def spki(self) -> bytes:
+        """SubjectPublicKeyInfo in DER (RFC 5280 section 4.1)."""
+
+    def verify(self, scheme_name: str, message: bytes, signature: bytes) -> None:
+        """Accept a signature.
+
+        Args:
+            scheme_name: a name of :data:`ipsecbench.algorithms.signatures.SIGNATURE_SCHEMES`.
+            message: the octets that were signed.
+            signature: as IKE carries it.
+
+        Raises:
+            RejectedError: the signature is not valid, or the key is not of the scheme.
+        """
+
+
+class PrivateKey(Protocol):
+    """A private key that signs with any signature scheme that fits it."""
+
+    @property
+    def key_type(self) -> str:
+        """See :attr:`PublicKey.key_type`."""
+
+    @property
+    def key_bits(self) -> int:
+        """See :attr:`PublicKey.key_bits`."""
+
+    @property
+    def public(self) -> bytes:
+        """Its SubjectPublicKeyInfo in DER."""
+
+    def sign(self, scheme_name: str, message: bytes) -> bytes:
+        """The signature as IKE carries it.
+
+        Args:
+            scheme_name: a name of :data:`ipsecbench.algorithms.signatures.SIGNATURE_SCHEMES`.
+            message: the octets to sign.
+
+        Raises:
+            ProviderError: the key is not of the scheme, or the library failed.
+        """
+
+
+class Certificate(Protocol):
+    """An X.509 certificate that could be read; nothing is said about trust in it."""
+
+    @property
+    def der(self) -> bytes:
+        """The certificate as it came."""
+
+    @property
+    def subject(self) -> bytes:
+        """The subject's Name in DER."""
+
+    @property
+    def issuer(self) -> bytes:
+        """The issuer's Name in DER."""
+
+    @property
+    def serial(self) -> int:
+        """Serial number, unique under one issuer."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The subject's key."""
+
+    @property
+    def sha1_key_identifier(self) -> bytes:
+        """SHA-1 of the SubjectPublicKeyInfo, by which an IKEv2 CERTREQ names an authority (RFC 7296 section 3.7)."""
+
+    def matches(self, id_type: int, id_data: bytes) -> bool:
+        """Whether the certificate is one of an IKE identity (RFC 4945 section 3.1); never raises.
+
+        Args:
+            id_type: number of the ID payload: ID_DER_ASN1_DN is the subject; ID_IPV4_ADDR, ID_IPV6_ADDR, ID_FQDN and
+                ID_RFC822_ADDR are in subjectAltName; any other matches nothing.
+            id_data: Identification Data.
+        """
+
+
+class PublicKeyInfrastructure(Protocol):
+    """Certificates (RFC 5280 as IKE uses it, RFC 4945), private keys and distinguished names.
+
+    Nothing is ever fetched: no CRL, no OCSP, no certificate by its URL.
+    """
+
+    def load_certificate(self, der: bytes) -> Certificate:
+        """Read a certificate.
+
+        Raises:
+            RejectedError: the octets are no certificate, or its key cannot be used here.
+        """
+
+    def load_private_key(self, encoded: bytes) -> PrivateKey:
+        """Read a private key, not encrypted, from DER or PEM (PKCS #8, or the older form of its kind).
+
+        Raises:
+            RejectedError: the octets are no private key, or not one that can be used here.
+        """
+
+    def verify_chain(
+        self,
+        leaf: Certificate,
+        intermediates: Sequence[Certificate],
+        anchors: Sequence[Certificate],
+        unix_time: float,
+    ) -> None:
+        """Accept a certificate of a peer that chains to a trust anchor.
+
+        Args:
+            leaf: the certificate whose key signed.
+            intermediates: what the peer sent beside it, in any order, and what is known here.
+            anchors: certificates that are trusted; the leaf itself may be one.
+            unix_time: now.
+
+        Raises:
+            RejectedError: there is no such chain; one line with the reason of the chain that came furthest.
+        """
+
+    def distinguished_name(self, text: str) -> bytes:
+        """The Name in DER of a text such as ``C=CH, O=Lab, CN=moon``, in this order.
+
+        Raises:
+            UsageError: the text is no distinguished name; the message says which part is wrong.
+        """
+
+    def distinguished_name_text(self, name: bytes) -> str:
+        """A Name in DER for people, printable whatever the octets are; never raises."""
+
+    def names_equal(self, left: bytes, right: bytes) -> bool:
+        """Whether two Names in DER are the same name (RFC 5280 section 7.1): kinds of strings, case and runs of spaces
+        do not count. Octets that are no Name equal themselves only; never raises."""
 
 
 class Provider(Protocol):
