@@ -7,35 +7,16 @@ with the integrity transform's hash.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
+from ipsecbench.algorithms.proposals import PRF_OF_INTEGRITY, token
 from ipsecbench.errors import UsageError
 
-PRF_OF_INTEGRITY = {name: f"prf{name}" for name in INTEGRITY if f"prf{name}" in PRF}
-"""The PRF built on the same function as an integrity transform."""
 INTEGRITY_OF_PRF = {prf: integrity for integrity, prf in PRF_OF_INTEGRITY.items()}
-
-_ALIASES = {
-    "aes": "aes128",
-    "sha": "sha1",
-    "sha2_256": "sha256",
-    "sha2_384": "sha384",
-    "sha2_512": "sha512",
-    "blowfish": "blowfish128",
-    "camellia": "camellia128",
-    "twofish": "twofish128",
-    "serpent": "serpent128",
-    "curve25519": "x25519",
-    "curve448": "x448",
-    "chacha20poly1305compat": "chacha20poly1305",
-}
-_ICV_BITS = {"64": "8", "96": "12", "128": "16", "": "16"}
-_ICV_ALIAS = re.compile(r"(aes(?:128|192|256)?)(gcm|ccm)(64|96|128|)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +55,18 @@ def esp_proposal(suite: str, key_exchange: str | None, esn: bool) -> str:
     return "-".join(part for part in (suite, key_exchange, "esn" if esn else None) if part)
 
 
-def _token(word: str) -> str:
-    plain = word.strip().lower()
-    match = _ICV_ALIAS.match(plain)
-    if match is not None:
-        cipher, mode, bits = match.groups()
-        return f"{_ALIASES.get(cipher, cipher)}{mode}{_ICV_BITS[bits]}"
-    return _ALIASES.get(plain, plain)
-
-
 def _sort(text: str, kinds: tuple[str, ...]) -> dict[str, str]:
     """Each token of the proposal under its kind."""
     known = {"encryption": ENCRYPTION, "integrity": INTEGRITY, "prf": PRF, "key_exchange": KEY_EXCHANGE}
     found: dict[str, str] = {}
     for word in text.split("-"):
-        token = _token(word)
-        kind = "esn" if token in ("esn", "noesn") else next((k for k, table in known.items() if token in table), None)
+        name = token(word)
+        kind = "esn" if name in ("esn", "noesn") else next((k for k, table in known.items() if name in table), None)
         if kind is None or kind not in kinds:
             raise UsageError(f"proposal {text!r}: {word!r} is no transform known here for this kind of proposal")
         if kind in found:
             raise UsageError(f"proposal {text!r}: {found[kind]!r} and {word!r} are of one kind; give one of each")
-        found[kind] = token
+        found[kind] = name
     if "encryption" not in found:
         raise UsageError(f"proposal {text!r}: it names no encryption transform, such as aes256gcm16")
     return found
