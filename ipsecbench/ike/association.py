@@ -26,6 +26,10 @@ class Host(Protocol):
     def send(self, datagram: Datagram) -> None:
         """Send an IKE message. The non-ESP marker is added by the endpoint where the local port is the NAT-T port."""
 
+    def send_keepalive(self, path: Path) -> None:
+        """Send a NAT-keepalive packet (RFC 3948 section 2.3): an IKE SA that is behind a NAT does it by its timeout,
+        after ``configuration.keepalive_seconds`` without another message."""
+
     def emit(self, event: Event) -> None:
         """Tell the driver."""
 
