@@ -77,7 +77,7 @@ class IkeSaInfo:
     """Whether this end is behind a NAT, or pretends to be."""
     nat_remote: bool
     """Whether the peer is behind a NAT."""
-    keys: Mapping[str, Secret] = field(default=NO_KEYS, repr=False)
+    keys: Mapping[str, Secret] = field(default_factory=lambda: NO_KEYS, repr=False)
     """``sk_ei``, ``sk_er``, ``sk_ai``, ``sk_ar`` (combined modes: salt at the end of ``sk_e*``, no ``sk_a*``); in
     IKEv1 ``encryption_key``."""
 
