@@ -17,6 +17,7 @@
     ├── MeasurementError           exit code 1   nothing usable could be measured
     │   └── UnstableError          exit code 4   measured, but not to the precision asked for
     ├── DatasetError               exit code 1   a dataset is damaged, too new, or not a dataset
+    ├── LaboratoryError            exit code 1   a namespace, a peer or a capture could not be set up or did not answer
     └── PolicyError                exit code 3   no parameter set meets the policy and the requirements
 
 Every message is one line that says what is wrong and what to do about it: the command line prints it as it is.
@@ -108,6 +109,10 @@ class UnstableError(MeasurementError):
 
 class DatasetError(IpsecbenchError):
     """A dataset is damaged, of a newer schema, or not a dataset; the message names the field."""
+
+
+class LaboratoryError(IpsecbenchError):
+    """A network namespace, a peer or a capture could not be set up, or did not do its part in time."""
 
 
 class PolicyError(IpsecbenchError):

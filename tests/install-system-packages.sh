@@ -3,19 +3,48 @@
 set -eu
 
 needed=""
-command -v chromium >/dev/null 2>&1 || needed="$needed chromium"
-ls /usr/lib/*/libgcrypt.so.20 >/dev/null 2>&1 || needed="$needed libgcrypt20"
+need() { needed="$needed $*"; }
+command -v chromium >/dev/null 2>&1 || need chromium
+ls /usr/lib/*/libgcrypt.so.20 >/dev/null 2>&1 || need libgcrypt20
 case "$(uname -m)" in
-x86_64) ls /usr/lib/*/libIPSec_MB.so.1 >/dev/null 2>&1 || needed="$needed libipsec-mb1" ;;
+x86_64) ls /usr/lib/*/libIPSec_MB.so.1 >/dev/null 2>&1 || need libipsec-mb1 ;;
 esac
-command -v openssl >/dev/null 2>&1 || needed="$needed openssl"
+command -v openssl >/dev/null 2>&1 || need openssl
+# The laboratory: namespaces, the peer, captures.
+for program in ip:iproute2 nft:nftables tshark:tshark setpriv:util-linux; do
+    PATH="$PATH:/usr/sbin:/sbin" command -v "${program%%:*}" >/dev/null 2>&1 || need "${program##*:}"
+done
+[ -x /usr/sbin/charon-systemd ] || need charon-systemd
+# One plugin of each further package of strongSwan.
+plugins=/usr/lib/ipsec/plugins/libstrongswan
+for plugin in kernel-libipsec:libcharon-extra-plugins gcrypt:libstrongswan-extra-plugins \
+    openssl:libstrongswan-standard-plugins vici:strongswan-swanctl; do
+    [ -e "$plugins-${plugin%%:*}.so" ] || need "${plugin##*:}"
+done
 [ -z "$needed" ] && exit 0
 
-if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
-    # shellcheck disable=SC2086  a list of words
-    apt-get install -y -qq --no-install-recommends $needed >/dev/null
-else
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "tests: not root on Debian, so these are not installed:$needed (tests that need them are skipped, or fail with CI=true)" >&2
+    exit 0
 fi
+
+# strongSwan's package brings a service that would listen on UDP 500 and 4500 of this machine at once and after each
+# boot. It is masked before it exists, and nothing is started while packages are installed, so that the daemons of the
+# tests, in their namespaces, stay the only ones. A service that the machine's owner had before is not touched.
+case "$needed" in *charon-systemd*) new_daemon=yes ;; *) new_daemon=no ;; esac
+if [ $new_daemon = yes ] && command -v systemctl >/dev/null 2>&1 && ! systemctl cat strongswan.service >/dev/null 2>&1; then
+    systemctl mask --quiet strongswan.service 2>/dev/null &&
+        echo "tests: the service strongswan.service is masked, so that it never listens (undo: systemctl unmask strongswan)" >&2
+fi
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 1' HUP INT TERM
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+# tshark would ask whether users without root may capture; unasked, they may not.
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086  a list of words
+apt-get install -y -qq --no-install-recommends $needed >/dev/null
