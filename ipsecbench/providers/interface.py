@@ -371,6 +371,13 @@ class PublicKeyInfrastructure(Protocol):
             RejectedError: the octets are no certificate, or its key cannot be used here.
         """
 
+    def load_certificates(self, encoded: bytes) -> tuple[Certificate, ...]:
+        """Read a file of certificates: one in DER, or one or more in PEM with anything between them.
+
+        Raises:
+            RejectedError: there is none, or one that cannot be read or used.
+        """
+
     def load_private_key(self, encoded: bytes) -> PrivateKey:
         """Read a private key, not encrypted, from DER or PEM (PKCS #8, or the older form of its kind).
 
