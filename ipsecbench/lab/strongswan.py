@@ -40,6 +40,7 @@ AES-XCBC, CCM in IKE, Twofish and Serpent (gcrypt)."""
 
 _START_TIMEOUT_SECONDS = 15.0
 _STOP_TIMEOUT_SECONDS = 5.0
+_MARK = 0x42
 
 
 @dataclass(frozen=True)
@@ -293,7 +294,10 @@ class StrongSwan:
         plugins = {
             "vici": {"socket": f"unix://{self._directory / 'vici'}"},
             "openssl": {"load_legacy": True},
+            # With a mark on its own packets a selector may cover the peer itself, and IKE still goes around the tunnel.
             "kernel-libipsec": {"allow_peer_ts": True},
+            "kernel-netlink": {"fwmark": f"!{_MARK:#x}"},
+            "socket-default": {"fwmark": f"{_MARK:#x}"},
             **dict(self._options.get("plugins", {})),
         }
         text = _settings({"charon-systemd": {**settings, "plugins": plugins}})
