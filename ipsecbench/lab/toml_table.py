@@ -12,6 +12,7 @@ from ipsecbench.errors import ConfigurationError, IpsecbenchError, UsageError
 from ipsecbench.lab.toml_positions import TomlPositions
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 LARGEST_FILE = 1 << 20
 """Octets; no file that is read here has a use for more."""
@@ -88,7 +89,7 @@ class Table:
         where = self.path if key is None else (*self.path, key)
         self.source.fail(where, message)
 
-    def get(self, key: str, convert: Callable[[Any], T], default: T) -> T:
+    def get(self, key: str, convert: Callable[[Any], T], default: D) -> T | D:
         """A value, converted; the default where it is not set."""
         self._asked.append(key)
         if key not in self._values:
@@ -104,7 +105,8 @@ class Table:
         """A value that must be there."""
         if key not in self._values:
             self.fail(None, f"'{key}' is missing")
-        return self.get(key, convert, None)  # type: ignore[arg-type]
+        value: T = self.get(key, convert, None)  # type: ignore[assignment]
+        return value
 
     def table(self, key: str) -> Table:
         """A table below; empty where it is not there."""
