@@ -14,10 +14,12 @@ Proposals and traffic selectors have modules of their own; the Encrypted payload
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from ipsecbench.errors import MalformedError
+from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.ike.v2.identifiers import LAST_ERROR_TYPE, NotifyType, PayloadType, name_of
 from ipsecbench.ike.v2.traffic_selectors import WireTrafficSelector, decode_selectors, encode_selectors
 from ipsecbench.ike.v2.transforms import Proposal, decode_proposals, encode_proposals
@@ -308,6 +310,17 @@ class TrafficSelectorsPayload(Payload):
 
     selectors: tuple[WireTrafficSelector, ...]
     """Traffic selectors, as received."""
+
+    @classmethod
+    def of(cls, selectors: Iterable[TrafficSelector]) -> Self:
+        """The payload of selectors."""
+        return cls(tuple(WireTrafficSelector.of(selector) for selector in selectors))
+
+    @property
+    def ranges(self) -> tuple[TrafficSelector, ...]:
+        """The selectors that mean something here, the others left out."""
+        found = (selector.selector for selector in self.selectors)
+        return tuple(selector for selector in found if selector is not None)
 
     @classmethod
     def decode(cls, body: bytes) -> Self:

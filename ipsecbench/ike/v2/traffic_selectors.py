@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ipsecbench.errors import MalformedError
+from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.ike.v2.identifiers import TrafficSelectorType
 
-_ADDRESS_BYTES = {TrafficSelectorType.TS_IPV4_ADDR_RANGE: 4, TrafficSelectorType.TS_IPV6_ADDR_RANGE: 16}
+_ADDRESS_BYTES: Mapping[int, int] = {
+    TrafficSelectorType.TS_IPV4_ADDR_RANGE: 4,
+    TrafficSelectorType.TS_IPV6_ADDR_RANGE: 16,
+}
 _SELECTOR = struct.Struct(">BBH")
 _PORTS = struct.Struct(">HH")
 
@@ -40,6 +45,23 @@ class WireTrafficSelector:
     other: bytes = b""
     """What a selector of another type has."""
 
+    @classmethod
+    def of(cls, selector: TrafficSelector) -> WireTrafficSelector:
+        """The selector as it stands in a payload."""
+        width = selector.address_bytes
+        ts_type = TrafficSelectorType.TS_IPV4_ADDR_RANGE if width == 4 else TrafficSelectorType.TS_IPV6_ADDR_RANGE
+        start, end = selector.start.to_bytes(width), selector.end.to_bytes(width)
+        return cls(int(ts_type), selector.protocol, selector.start_port, selector.end_port, start, end)
+
+    @property
+    def selector(self) -> TrafficSelector | None:
+        """What it selects; None for another type, and for a range that ends before it begins."""
+        if self.ts_type not in _ADDRESS_BYTES or self.start_address > self.end_address:
+            return None
+        start, end = int.from_bytes(self.start_address), int.from_bytes(self.end_address)
+        version = 4 if len(self.start_address) == 4 else 6
+        return TrafficSelector(version, start, end, self.protocol, self.start_port, self.end_port)
+
 
 def decode_selectors(body: bytes) -> tuple[WireTrafficSelector, ...]:
     """The selectors of a TSi or TSr payload.
@@ -66,7 +88,7 @@ def decode_selectors(body: bytes) -> tuple[WireTrafficSelector, ...]:
 
 
 def _decode_selector(ts_type: int, protocol: int, content: bytes) -> WireTrafficSelector:
-    width = _ADDRESS_BYTES.get(ts_type)  # type: ignore[call-overload]
+    width = _ADDRESS_BYTES.get(ts_type)
     if width is None:
         return WireTrafficSelector(ts_type, protocol, 0, 0, other=content)
     if len(content) != _PORTS.size + 2 * width:
