@@ -3,7 +3,8 @@
 IKEv2 names a scheme by an ASN.1 AlgorithmIdentifier beside the signature (RFC 7427 section 3, RFC 8420) and announces
 hashes by number (SIGNATURE_HASH_ALGORITHMS). Before that, and in IKEv1, the number of the authentication method alone
 fixed the scheme: RSA with PKCS #1 v1.5, over SHA-1 in IKEv2 and without a DigestInfo in IKEv1 (RFC 7296 section 2.15,
-RFC 2409 section 5.1), and ECDSA with the hash of its curve and a signature of fixed length (RFC 4754).
+RFC 2409 section 5.1), and ECDSA with a signature of fixed length (RFC 4754), over the hash of its curve in IKEv2 and
+over HASH_I or HASH_R itself in IKEv1, as RFC 2409 section 5.1 has it for signatures and as strongSwan does it.
 """
 
 from __future__ import annotations
@@ -97,6 +98,9 @@ def _rows() -> list[SignatureScheme]:
         SignatureScheme("ecdsa-p256-sha256", "ecdsa-256", "concatenated", "sha256", b"", None),
         SignatureScheme("ecdsa-p384-sha384", "ecdsa-384", "concatenated", "sha384", b"", None),
         SignatureScheme("ecdsa-p521-sha512", "ecdsa-521", "concatenated", "sha512", b"", None),
+        SignatureScheme("ecdsa-p256-raw", "ecdsa-256", "concatenated", None, b"", None),
+        SignatureScheme("ecdsa-p384-raw", "ecdsa-384", "concatenated", None, b"", None),
+        SignatureScheme("ecdsa-p521-raw", "ecdsa-521", "concatenated", None, b"", None),
     ]
 
 
@@ -112,7 +116,9 @@ IKEV2_METHOD_SCHEMES: Mapping[int, str] = MappingProxyType({1: "rsa-pkcs1-sha1"}
 IKEV2_DIGITAL_SIGNATURE = 14
 """Auth Method "Digital Signature" (RFC 7427)."""
 
-IKEV1_METHOD_SCHEMES: Mapping[int, str] = MappingProxyType({3: "rsa-pkcs1-raw"} | _ECDSA_METHODS)
+IKEV1_METHOD_SCHEMES: Mapping[int, str] = MappingProxyType(
+    {3: "rsa-pkcs1-raw", 9: "ecdsa-p256-raw", 10: "ecdsa-p384-raw", 11: "ecdsa-p521-raw"}
+)
 """IKEv1 Authentication Method to the scheme that it fixes: RSA signatures (RFC 2409), ECDSA (RFC 4754)."""
 
 

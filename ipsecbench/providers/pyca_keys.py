@@ -79,7 +79,22 @@ def _parameters(scheme: SignatureScheme) -> tuple[object, ...]:
     return (padding.PKCS1v15(), digest)
 
 
-_PARAMETERS = {row.name: _parameters(row) for row in SIGNATURE_SCHEMES.values() if row.padding != "pkcs1-raw"}
+_PARAMETERS = {
+    row.name: _parameters(row)
+    for row in SIGNATURE_SCHEMES.values()
+    if row.hash_name is not None or row.padding == "none"
+}
+_DIGESTS = {digest().digest_size: digest for digest in (hashes.MD5, *_HASHES.values())}
+
+
+def _ecdsa_parameters(scheme: SignatureScheme, message: bytes) -> tuple[object, ...]:
+    """What ECDSA takes after the message, which may be the output of the PRF of IKEv1 (RFC 2409 section 5.1)."""
+    if scheme.name in _PARAMETERS:
+        return _PARAMETERS[scheme.name]
+    digest = _DIGESTS.get(len(message))
+    if digest is None:
+        raise ValueError(f"{len(message)} octets are no output of a hash")
+    return (ec.ECDSA(utils.Prehashed(digest())),)
 
 
 def _fitting_scheme(scheme_name: str, key_type: str) -> SignatureScheme | None:
@@ -137,7 +152,9 @@ class PycaPublicKey:
                     raise RejectedError(f"{scheme_name}: the signature is not valid")
                 return
             if scheme.padding == "concatenated":
-                signature = _split(scheme, signature)
+                parameters = _ecdsa_parameters(scheme, message)
+                self._key.verify(_split(scheme, signature), message, *parameters)
+                return
             self._key.verify(signature, message, *_PARAMETERS[scheme_name])
         except InvalidSignature as error:
             raise RejectedError(f"{scheme_name}: the signature is not valid") from error
@@ -181,11 +198,16 @@ class PycaPrivateKey:
         if scheme is None:
             raise ProviderError(f"a key of type {self.key_type} makes no signatures of the scheme {scheme_name!r}")
         try:
-            parameters = _raw_parameters() if scheme.padding == "pkcs1-raw" else _PARAMETERS[scheme_name]
-            signature: bytes = self._key.sign(message, *parameters)
+            signature: bytes = self._key.sign(message, *_signing_parameters(scheme, message))
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise ProviderError(f"{scheme_name}: cryptography refuses to sign: {error}") from error
         return _join(scheme, signature) if scheme.padding == "concatenated" else signature
+
+
+def _signing_parameters(scheme: SignatureScheme, message: bytes) -> tuple[object, ...]:
+    if scheme.padding == "pkcs1-raw":
+        return _raw_parameters()
+    return _ecdsa_parameters(scheme, message) if scheme.padding == "concatenated" else _PARAMETERS[scheme.name]
 
 
 def _raw_parameters() -> tuple[object, ...]:

@@ -10,14 +10,17 @@ import pytest
 
 from ipsecbench.algorithms.ikev1 import PHASE1_AUTHENTICATION, PHASE1_HASHES
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.algorithms.signatures import IKEV1_METHOD_SCHEMES
+from ipsecbench.errors import RejectedError
 from ipsecbench.ike.configuration import Mode
 from ipsecbench.ike.header import parse_header
 from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1 import authentication, iv_chain, keymat, phase1_negotiation, phase2_negotiation
 from ipsecbench.ike.v1.identifiers import ExchangeType, Flag, PayloadType, Protocol
 from ipsecbench.ike.v1.message import Message, body_of, decode_payloads
-from ipsecbench.ike.v1.payloads import FragmentPayload
+from ipsecbench.ike.v1.payloads import CertificatePayload, FragmentPayload
 from ipsecbench.ike.v1.proposals import SaPayload
+from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
 from ipsecbench.providers.selection import ProviderSelection
 
 FILES = sorted((Path(__file__).parent / "ikev1").glob("*.json"))
@@ -192,3 +195,25 @@ def test_keys_of_esp_are_those_that_strongswan_logged(replay: Replay) -> None:
 def test_the_exchanges_end_with_deletes_or_an_error(replay: Replay) -> None:
     last = replay.messages[-1]
     assert last.types == (PayloadType.HASH, PayloadType.DELETE)
+
+
+def test_signatures_are_valid_and_no_others(replay: Replay) -> None:
+    method = PHASE1_AUTHENTICATION[replay.document["authentication"]]
+    scheme = IKEV1_METHOD_SCHEMES.get(method)
+    if scheme is None:
+        return
+    mode = ExchangeType.IDENTITY_PROTECTION if replay.document["mode"] == "main" else ExchangeType.AGGRESSIVE
+    signed = {"alice@example.org": replay.secrets["hash_i"], "bob.example.org": replay.secrets["hash_r"]}
+    seen = 0
+    for message in replay.of(mode):
+        for payload in message.all(CertificatePayload):
+            if payload.payload_type == PayloadType.CERT:
+                certificate = PycaPublicKeyInfrastructure().load_certificate(payload.data)
+                (name,) = [each for each in signed if certificate.matches(3 if "@" in each else 2, each.encode())]
+        signature = message.first(PayloadType.SIG)
+        if signature is not None:
+            certificate.public_key.verify(scheme, signed[name], signature.body)
+            with pytest.raises(RejectedError):
+                certificate.public_key.verify(scheme, signed[name][::-1], signature.body)
+            seen += 1
+    assert seen == 2
