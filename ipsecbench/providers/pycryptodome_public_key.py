@@ -21,7 +21,14 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.errors import ProviderError, RejectedError, UnsupportedError
 from ipsecbench.providers.modp_groups import check_exponent_bits, fresh_exponent, modp_group
 
-_CURVES = {"ecp192": "P-192", "ecp224": "P-224", "ecp256": "P-256", "ecp384": "P-384", "ecp521": "P-521"}
+_CURVES = {
+    "ecp192": ("P-192", 2**192 - 2**64 - 1),
+    "ecp224": ("P-224", 2**224 - 2**96 + 1),
+    "ecp256": ("P-256", 2**256 - 2**224 + 2**192 + 2**96 - 1),
+    "ecp384": ("P-384", 2**384 - 2**128 - 2**96 + 2**32 - 1),
+    "ecp521": ("P-521", 2**521 - 1),
+}
+"""Name to the library's name of the curve and to its prime (RFC 5903 section 3)."""
 _SEED_BYTES = 64
 _HASHES: dict[str, Any] = {"sha256": SHA256, "sha384": SHA384, "sha512": SHA512}
 
@@ -105,7 +112,7 @@ class PycryptodomeKeyPair:
 class PycryptodomeEcp:
     """An elliptic curve group modulo a prime (RFC 5903)."""
 
-    __slots__ = ("_coordinate_bytes", "_curve", "algorithm")
+    __slots__ = ("_coordinate_bytes", "_curve", "_prime", "algorithm")
 
     exponent_bits = None
 
@@ -113,7 +120,7 @@ class PycryptodomeEcp:
         if algorithm not in _CURVES:
             raise UnsupportedError(f"PyCryptodome has no Brainpool curves, so no {KEY_EXCHANGE[algorithm].iana_name}")
         self.algorithm = algorithm
-        self._curve = _CURVES[algorithm]
+        self._curve, self._prime = _CURVES[algorithm]
         self._coordinate_bytes = KEY_EXCHANGE[algorithm].initiator_bytes // 2
 
     def __repr__(self) -> str:
@@ -140,6 +147,9 @@ class PycryptodomeEcp:
         if len(octets) != 2 * half:
             raise ValueError(f"{len(octets)} octets instead of {2 * half}")
         x, y = int.from_bytes(octets[:half]), int.from_bytes(octets[half:])
+        # RFC 6989 section 2.3: the library would reduce such coordinates.
+        if x >= self._prime or y >= self._prime:
+            raise ValueError("a coordinate is out of range")
         return ECC.construct(curve=self._curve, point_x=x, point_y=y)
 
 
