@@ -34,12 +34,18 @@ def _pycryptodome() -> Provider:
     return PycryptodomeProvider()
 
 
+def _python() -> Provider:
+    from ipsecbench.providers.python import PythonProvider
+
+    return PythonProvider()
+
+
 _FACTORIES: Mapping[str, Callable[[], Provider]] = MappingProxyType(
     {"cryptography": _pyca, "pycryptodome": _pycryptodome}
 )
 
 PROVIDERS = tuple(_FACTORIES)
-"""Names of the libraries that have an adapter; naming them imports nothing."""
+"""Names of the libraries that are measured; naming them imports nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,11 @@ class Catalogue:
         self._providers: dict[str, Provider] = {}
         self._admitted: dict[tuple[str, str], int] = {}
         self._barred: dict[tuple[str, str], str] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the adapters, in order."""
+        return tuple(self._factories)
 
     def provider(self, name: str) -> Provider:
         """The adapter of a library, imported now if it was not before.
@@ -241,6 +252,12 @@ def probe(provider: Provider, algorithm: str) -> None:
 def default_catalogue() -> Catalogue:
     """The catalogue of this process."""
     return Catalogue()
+
+
+@cache
+def stack_catalogue() -> Catalogue:
+    """What the protocol stacks of this process choose from: the libraries, and what Python has without them."""
+    return Catalogue({**_FACTORIES, "python": _python})
 
 
 def library_info(name: str) -> LibraryInfo:

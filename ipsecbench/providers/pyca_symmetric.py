@@ -209,6 +209,10 @@ def _block_cipher(name: str, key: bytes) -> algorithms.AES:
     return factory(key * 3 if name == "des" else key)
 
 
+_FOUND: set[str] = set()
+"""CBC ciphers that libcrypto was seen to have."""
+
+
 def build_cbc(algorithm: str, key: bytes) -> PycaCbc:
     """The CBC cipher of a transform.
 
@@ -216,11 +220,13 @@ def build_cbc(algorithm: str, key: bytes) -> PycaCbc:
         UnsupportedError: the library or its libcrypto lacks the cipher.
     """
     cipher = PycaCbc(algorithm, _block_cipher(algorithm.rstrip("0123456789"), key))
-    try:
-        # Whether libcrypto has the cipher shows only when a context is made.
-        cipher.encrypt(bytes(cipher.iv_bytes), bytes(cipher.block_bytes))
-    except UnsupportedAlgorithm as error:
-        raise UnsupportedError(f"the libcrypto in cryptography cannot do {algorithm}: {error}") from error
+    if algorithm not in _FOUND:
+        try:
+            # Whether libcrypto has the cipher shows only when a context is made.
+            cipher.encrypt(bytes(cipher.iv_bytes), bytes(cipher.block_bytes))
+        except UnsupportedAlgorithm as error:
+            raise UnsupportedError(f"the libcrypto in cryptography cannot do {algorithm}: {error}") from error
+        _FOUND.add(algorithm)
     return cipher
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from ipsecbench.errors import CorrectnessError, ProviderError, UnsupportedError
-from ipsecbench.providers.catalogue import PROVIDERS, Catalogue, default_catalogue
+from ipsecbench.providers.catalogue import Catalogue, stack_catalogue
 from ipsecbench.providers.interface import (
     Aead,
     Cipher,
@@ -28,34 +28,46 @@ from ipsecbench.providers.kinds import KINDS
 
 NAME = "selection"
 
-PREFERRED: Mapping[str, str] = MappingProxyType({})
+_HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
+
+PREFERRED: Mapping[str, str] = MappingProxyType(
+    # One call for key and message, where cryptography builds an object for each key and copies it for each message.
+    {name: "python" for digest in _HASHES for name in (digest, f"prf{digest}")}
+    # cryptography from version 49 on tests the primes of these two groups each time, which takes up to 31 ms.
+    | dict.fromkeys(("modp768", "modp1024"), "pycryptodome")
+)
 """Algorithm to the library that is tried first for it, where that is not the first of all."""
 
 
 class ProviderSelection:
     """The libraries behind one interface. An algorithm is admitted at its first use, which takes milliseconds.
 
+    What has no key (``key_exchange``, ``key_encapsulation``) is built once and given out again: building it anew would
+    try each time whether the library has the method.
+
     Args:
         catalogue: admits the libraries' algorithms; that of the process by default.
-        libraries: names of providers in order of preference.
+        libraries: names of providers in order of preference; all of the catalogue by default.
         preferred: exceptions to that order by algorithm.
     """
 
-    __slots__ = ("_catalogue", "_chosen", "_libraries", "_missing", "_preferred")
+    __slots__ = ("_catalogue", "_chosen", "_encapsulations", "_exchanges", "_libraries", "_missing", "_preferred")
 
     name = NAME
 
     def __init__(
         self,
         catalogue: Catalogue | None = None,
-        libraries: Sequence[str] = PROVIDERS,
+        libraries: Sequence[str] | None = None,
         preferred: Mapping[str, str] = PREFERRED,
     ) -> None:
-        self._catalogue = catalogue or default_catalogue()
-        self._libraries = tuple(libraries)
+        self._catalogue = catalogue or stack_catalogue()
+        self._libraries = self._catalogue.names if libraries is None else tuple(libraries)
         self._preferred = preferred
         self._chosen: dict[str, Provider] = {}
         self._missing: dict[str, str] = {}
+        self._exchanges: dict[tuple[str, int | None], KeyExchange] = {}
+        self._encapsulations: dict[str, KeyEncapsulation] = {}
 
     def __repr__(self) -> str:
         return f"ProviderSelection({', '.join(self._libraries)})"
@@ -132,11 +144,16 @@ class ProviderSelection:
 
     def key_exchange(self, algorithm: str, exponent_bits: int | None = None) -> KeyExchange:
         """See :meth:`ipsecbench.providers.interface.Provider.key_exchange`."""
-        return self.library(algorithm).key_exchange(algorithm, exponent_bits)
+        key = (algorithm, exponent_bits)
+        if key not in self._exchanges:
+            self._exchanges[key] = self.library(algorithm).key_exchange(algorithm, exponent_bits)
+        return self._exchanges[key]
 
     def key_encapsulation(self, algorithm: str) -> KeyEncapsulation:
         """See :meth:`ipsecbench.providers.interface.Provider.key_encapsulation`."""
-        return self.library(algorithm).key_encapsulation(algorithm)
+        if algorithm not in self._encapsulations:
+            self._encapsulations[algorithm] = self.library(algorithm).key_encapsulation(algorithm)
+        return self._encapsulations[algorithm]
 
     def signer(self, algorithm: str, private_key: bytes) -> Signer:
         """See :meth:`ipsecbench.providers.interface.Provider.signer`."""

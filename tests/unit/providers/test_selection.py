@@ -7,6 +7,7 @@ import pytest
 from ipsecbench.errors import UnsupportedError, UsageError
 from ipsecbench.providers.catalogue import Catalogue
 from ipsecbench.providers.interface import Provider
+from ipsecbench.providers.kinds import KINDS
 from ipsecbench.providers.pyca import PycaProvider
 from ipsecbench.providers.pycryptodome import PycryptodomeProvider
 from ipsecbench.providers.selection import ProviderSelection
@@ -40,11 +41,11 @@ def test_an_algorithm_is_admitted_once() -> None:
     catalogue = _CountingCatalogue()
     selection = ProviderSelection(catalogue)
     for _ in range(3):
-        selection.prf("prfsha256", b"key")
-        assert selection.supports("prfsha256")
+        selection.prf("prfaescmac", b"key")
+        assert selection.supports("prfaescmac")
         assert not selection.supports("twofish128")
     assert catalogue.asked == [
-        ("cryptography", "prfsha256"),
+        ("cryptography", "prfaescmac"),
         ("cryptography", "twofish128"),
         ("pycryptodome", "twofish128"),
     ]
@@ -77,3 +78,22 @@ def test_the_order_can_be_another_for_some() -> None:
     selection = ProviderSelection(Catalogue(), preferred={"aes128": "pycryptodome"})
     assert selection.library("aes128").name == "pycryptodome"
     assert selection.library("aes256").name == "cryptography"
+
+
+def test_what_the_stacks_are_given() -> None:
+    selection = ProviderSelection()
+    assert selection.library("prfsha256").name == "python"
+    assert selection.library("modp1024").name == "pycryptodome"
+    assert selection.library("ecp224bp").name == "python"
+    missing = {name for name in KINDS if not selection.supports(name)}
+    assert missing == {f"{cipher}{bits}" for cipher in ("twofish", "serpent") for bits in (128, 192, 256)}
+    assert repr(selection) == "ProviderSelection(cryptography, pycryptodome, python)"
+
+
+def test_methods_without_a_key_are_built_once() -> None:
+    selection = ProviderSelection()
+    assert selection.key_exchange("x25519") is selection.key_exchange("x25519")
+    assert selection.key_exchange("modp2048") is not selection.key_exchange("modp2048", 512)
+    assert selection.key_encapsulation("mlkem768") is selection.key_encapsulation("mlkem768")
+    one, other = selection.key_exchange("x25519").generate(), selection.key_exchange("x25519").generate()
+    assert one.public != other.public
