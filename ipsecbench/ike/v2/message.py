@@ -72,6 +72,10 @@ class Message:
     """Of each payload the octets after the generic header, as received."""
     protected: bool = False
     """Whether every payload here was inside an Encrypted payload whose ICV was right."""
+    associated: bytes = b""
+    """Of a protected message the octets up to and including the generic header of its Encrypted payload."""
+    content: bytes = b""
+    """Of a protected message the octets of its payloads, not encrypted."""
 
     @property
     def is_response(self) -> bool:
@@ -135,9 +139,31 @@ class Message:
         last = self.payloads[-1] if self.payloads else None
         return last if isinstance(last, Encrypted | EncryptedFragment) else None
 
-    def opened(self, payloads: tuple[Payload, ...], bodies: tuple[bytes, ...]) -> Message:
+    def opened(
+        self, payloads: tuple[Payload, ...], bodies: tuple[bytes, ...], associated: bytes, content: bytes
+    ) -> Message:
         """The message with what was inside its Encrypted payload; payloads outside of it are no longer there."""
-        return replace(self, payloads=payloads, bodies=bodies, protected=True)
+        return Message(self.header, payloads, self.octets, bodies, True, associated, content)
+
+    @property
+    def intermediate_octets(self) -> bytes:
+        """What a protected message of IKE_INTERMEDIATE adds to AUTH: IntAuth_*A | IntAuth_*P (RFC 9242 section 3.3.2).
+
+        Both lengths are those of a message without Initialization Vector, padding and Integrity Checksum Data.
+        """
+        before, generic_header = self.associated[:-GENERIC_HEADER_BYTES], self.associated[-GENERIC_HEADER_BYTES:]
+        length = len(self.associated) + len(self.content)
+        payload_length = GENERIC_HEADER_BYTES + len(self.content)
+        return b"".join(
+            (
+                before[: HEADER_BYTES - 4],
+                length.to_bytes(4),
+                before[HEADER_BYTES:],
+                generic_header[:2],
+                payload_length.to_bytes(2),
+                self.content,
+            )
+        )
 
 
 def parse_message(octets: bytes, header: IkeHeader | None = None) -> Message:
