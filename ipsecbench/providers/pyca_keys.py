@@ -214,5 +214,5 @@ def _raw_parameters() -> tuple[object, ...]:
     """PKCS #1 v1.5 over the message itself (RFC 2409 section 5.1)."""
     no_digest_info = getattr(utils, "NoDigestInfo", None)
     if no_digest_info is None:
-        raise UnsupportedError("this version of cryptography signs nothing without a DigestInfo: upgrade it")
+        raise UnsupportedError("cryptography signs without a DigestInfo from version 47 on: upgrade it")
     return (padding.PKCS1v15(), no_digest_info())

@@ -26,14 +26,12 @@ class _CountingCatalogue(Catalogue):
 def test_the_first_library_that_has_it() -> None:
     selection = ProviderSelection(Catalogue())
     assert selection.library("aes128gcm16").name == "cryptography"
-    assert selection.library("mlkem512").name == "pycryptodome"
     assert selection.aead("aes128gcm16", bytes(16)).icv_bytes == 16
     assert selection.cipher("aes128", bytes(16)).block_bytes == 16
     assert selection.mac("sha256", bytes(32)).icv_bytes == 16
     assert selection.nonce_mac("aes128gmac", bytes(16)).icv_bytes == 16
     assert selection.prf("prfsha256", b"key").output_bytes == 32
     assert selection.key_exchange("modp2048", 300).exponent_bits == 300
-    assert len(selection.key_encapsulation("mlkem512").generate().public) == 800
     assert selection.library_info()["status"] == "loaded"
 
 
@@ -85,7 +83,8 @@ def test_what_the_stacks_are_given() -> None:
     assert selection.library("prfsha256").name == "python"
     assert selection.library("modp1024").name == "pycryptodome"
     assert selection.library("ecp224bp").name == "python"
-    missing = {name for name in KINDS if not selection.supports(name)}
+    # The oldest versions of the libraries that are allowed have no ML-KEM.
+    missing = {name for name in KINDS if not name.startswith("mlkem") and not selection.supports(name)}
     assert missing == {f"{cipher}{bits}" for cipher in ("twofish", "serpent") for bits in (128, 192, 256)}
     assert repr(selection) == "ProviderSelection(cryptography, pycryptodome, python)"
 
@@ -94,6 +93,9 @@ def test_methods_without_a_key_are_built_once() -> None:
     selection = ProviderSelection()
     assert selection.key_exchange("x25519") is selection.key_exchange("x25519")
     assert selection.key_exchange("modp2048") is not selection.key_exchange("modp2048", 512)
-    assert selection.key_encapsulation("mlkem768") is selection.key_encapsulation("mlkem768")
+    if selection.supports("mlkem512"):
+        assert selection.library("mlkem512").name == "pycryptodome"
+        assert selection.key_encapsulation("mlkem512") is selection.key_encapsulation("mlkem512")
+        assert len(selection.key_encapsulation("mlkem512").generate().public) == 800
     one, other = selection.key_exchange("x25519").generate(), selection.key_exchange("x25519").generate()
     assert one.public != other.public
