@@ -258,7 +258,7 @@ _OCTETS = frozenset(
 def _decode_delete(body: bytes) -> DeletePayload:
     values = DeletePayload.LAYOUT.decode(body)
     count, width = values["count"], values["spi_bytes"]
-    if count > MAX_DELETED_SPIS or not width or count * width != len(values["spis"]):
+    if not 0 < count <= MAX_DELETED_SPIS or not width or count * width != len(values["spis"]):
         raise MalformedError(
             f"delete: {count} SPIs of {width} octets in {len(values['spis'])}", NotifyType.PAYLOAD_MALFORMED
         )
