@@ -45,7 +45,7 @@ def seal_fragmented(
     whole = protection.seal(header, payloads)
     if len(whole.octets) <= message_bytes:
         return whole, (whole.octets,)
-    first, content, _ = encode_chain(payloads)
+    first, content = encode_chain(payloads)
     chunk_bytes = protection.content_bytes(message_bytes, _NUMBERS.size)
     total = -(-len(content) // chunk_bytes) if chunk_bytes > 0 else MAX_FRAGMENTS + 1
     if total > MAX_FRAGMENTS:
@@ -126,9 +126,9 @@ class Reassembly:
             self._first = message, associated, fragment.first
         if len(self._chunks) < total or self._first is None:
             return None
-        opened = _whole(*self._first, b"".join(self._chunks[index] for index in range(1, total + 1)))
+        beginning, content = self._first, b"".join(self._chunks[index] for index in range(1, total + 1))
         self.discard()
-        return opened
+        return _whole(*beginning, content)
 
 
 def _whole(message: Message, associated: bytes, first: int, content: bytes) -> Message:
