@@ -67,7 +67,12 @@ class TrafficSelector:
 
     def contains(self, other: TrafficSelector) -> bool:
         """Whether everything that the other selects is selected here."""
-        return self.intersection(other) == other
+        return (
+            self.version == other.version
+            and self.protocol in (ANY_PROTOCOL, other.protocol)
+            and self.start <= other.start <= other.end <= self.end
+            and self.start_port <= other.start_port <= other.end_port <= self.end_port
+        )
 
 
 def narrow(own: Sequence[TrafficSelector], offered: Sequence[TrafficSelector]) -> tuple[TrafficSelector, ...]:

@@ -44,6 +44,7 @@ _TYPE_NAMES = {identifier: name for name, identifier in _TYPES.items()}
 _IA5_TYPES = (_TYPES["DC"], _TYPES["E"])
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
 _LONGEST_TEXT = 1024
+_LONGEST_NAME_BYTES = 4096
 
 
 def _encode_identifier(dotted: str) -> bytes:
@@ -124,6 +125,8 @@ def _attributes(name: bytes) -> list[list[tuple[bytes, int, bytes]]]:
     Raises:
         DerError: the octets are no Name.
     """
+    if len(name) > _LONGEST_NAME_BYTES:
+        raise DerError(f"a Name of {len(name)} octets is longer than is read here")
     found = []
     for relative in elements(element(name, _SEQUENCE).content):
         if relative.tag != _SET:

@@ -242,29 +242,28 @@ def _encrypted(kind: int, first: int, body: bytes) -> Encrypted | EncryptedFragm
     return EncryptedFragment(first, number, total, body[_FRAGMENT_NUMBERS.size :])
 
 
-def encode_chain(payloads: Sequence[Payload]) -> tuple[int, bytes, tuple[bytes, ...]]:
+def encode_chain(payloads: Sequence[Payload]) -> tuple[int, bytes]:
     """Write a chain of payloads.
 
     Returns:
-        The type of the first payload (0 for no payload), the octets, and of each payload the body.
+        The type of the first payload (0 for no payload), and the octets.
 
     Raises:
         MalformedError: a value or a body does not fit its field.
     """
     parts: list[bytes] = []
-    bodies = tuple(payload.encode() for payload in payloads)
     count = len(payloads)
     for index, payload in enumerate(payloads):
         if isinstance(payload, Encrypted | EncryptedFragment):
             following = payload.first
         else:
             following = payloads[index + 1].type if index + 1 < count else PayloadType.NO_NEXT_PAYLOAD
-        body = bodies[index]
+        body = payload.encode()
         length = GENERIC_HEADER_BYTES + len(body)
         if length > 0xFFFF:
             raise MalformedError(f"payload of type {payload.type}: {length} octets do not fit its length field")
         parts += (_GENERIC_HEADER.pack(following, CRITICAL if payload.critical else 0, length), body)
-    return (payloads[0].type if count else PayloadType.NO_NEXT_PAYLOAD), b"".join(parts), bodies
+    return (payloads[0].type if count else PayloadType.NO_NEXT_PAYLOAD), b"".join(parts)
 
 
 def new_header(
@@ -294,6 +293,8 @@ def build_message(header: IkeHeader, payloads: Sequence[Payload]) -> Message:
     Raises:
         MalformedError: a value or a body does not fit its field.
     """
-    first, chain, bodies = encode_chain(payloads)
+    first, chain = encode_chain(payloads)
     complete = replace(header, next_payload=int(first), length=HEADER_BYTES + len(chain))
-    return Message(complete, tuple(payloads), complete.encode() + chain, bodies)
+    return Message(
+        complete, tuple(payloads), complete.encode() + chain, tuple(payload.encode() for payload in payloads)
+    )

@@ -26,6 +26,9 @@ from ipsecbench.ike.v2.transforms import Proposal, decode_proposals, encode_prop
 from ipsecbench.wire.cursor import Reader
 from ipsecbench.wire.fields import U8, U16, Counted, Layout, Length, Reserved, Rest
 
+MAX_CONFIGURATION_ATTRIBUTES = 256
+"""More attributes in one Configuration payload than this are not parsed: nobody has a use for as many."""
+
 
 class Payload:
     """What all payloads are."""
@@ -443,8 +446,10 @@ class Configuration(Payload):
         reader = Reader(body, "Configuration")
         cfg_type = reader.u8()
         reader.octets(3)
-        attributes = []
+        attributes: list[ConfigurationAttribute] = []
         while reader.remaining:
+            if len(attributes) >= MAX_CONFIGURATION_ATTRIBUTES:
+                raise MalformedError(f"Configuration: more than {MAX_CONFIGURATION_ATTRIBUTES} attributes")
             attribute_type = reader.u16() & 0x7FFF
             attributes.append(ConfigurationAttribute(attribute_type, reader.octets(reader.u16())))
         return cls(cfg_type, tuple(attributes))

@@ -16,6 +16,8 @@ MAX_PROPOSALS = 128
 """More proposals in one payload than this are not parsed: nobody offers as many."""
 MAX_TRANSFORMS = 1024
 """More transforms in all proposals of one payload than this are not parsed."""
+MAX_ATTRIBUTES = 32
+"""More attributes of one transform than this are not parsed: one is defined."""
 
 _PROPOSAL = struct.Struct(">BxHBBBB")
 _TRANSFORM = struct.Struct(">BxHBxH")
@@ -135,10 +137,12 @@ def _decode_transforms(body: bytes, position: int, end: int, count: int) -> tupl
 
 
 def _decode_attributes(body: bytes, position: int, end: int) -> list[TransformAttribute]:
-    attributes = []
+    attributes: list[TransformAttribute] = []
     while position < end:
         if position + _ATTRIBUTE.size > end:
             raise MalformedError("Transform attribute: too short")
+        if len(attributes) >= MAX_ATTRIBUTES:
+            raise MalformedError(f"Transform: more than {MAX_ATTRIBUTES} attributes")
         word, value = _ATTRIBUTE.unpack_from(body, position)
         position += _ATTRIBUTE.size
         if word & _FIXED_LENGTH:
