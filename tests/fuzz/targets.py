@@ -1,0 +1,10 @@
+"""All fuzz targets."""
+
+from __future__ import annotations
+
+from tests.fuzz.parsers import PARSERS
+from tests.fuzz.protected import PROTECTED
+from tests.fuzz.target import Target
+
+TARGETS: tuple[Target, ...] = (*PARSERS, *PROTECTED)
+"""Every target, by which the tests and the fuzzer find it."""
