@@ -21,7 +21,8 @@ def calibrate(take: Callable[[int], RawSample], target_ns: int, workers: int = 1
     Args:
         take: takes a sample of so many operations.
         target_ns: the wanted length of a sample.
-        workers: processors that each perform so many; the trial's iterations are their sum.
+        workers: processors that each perform so many; the trial's iterations are their sum. A trial may do fewer than
+            it was asked for: then it is as long as the runner makes one.
 
     Returns:
         The number of iterations for each worker (at least 1), and the last trial.
@@ -35,5 +36,7 @@ def calibrate(take: Callable[[int], RawSample], target_ns: int, workers: int = 1
         wanted = round(done * target_ns / trial.wall_ns)
         if trial.wall_ns * _LONG_ENOUGH >= target_ns or done >= _MOST_ITERATIONS:
             return max(1, min(_MOST_ITERATIONS, wanted)), trial
+        if done < iterations:
+            return done, trial
         # Never straight to the estimate: the first trials are dominated by their start.
         iterations = min(_MOST_ITERATIONS, max(done * 2, min(wanted // 2, done * _GROWTH)))

@@ -1,7 +1,7 @@
 """What was measured: workload, raw samples, and the estimate that they support.
 
 Everything here is immutable. Times are nanoseconds per operation; one operation is one call of a primitive, one packet
-of a packet loop, or one key exchange or signature step.
+of a packet loop, one key exchange or signature step, or one part of a whole set-up of an IKE SA.
 """
 
 from __future__ import annotations
@@ -46,6 +46,13 @@ class Tier(StrEnum):
     """The kernel's own IPsec (XFRM)."""
     ON_WIRE = "on-wire"
     """Between network ports of a real box."""
+    HANDSHAKE = "handshake"
+    """A whole set-up of an IKE SA with its Child SA by this program's own IKE stack. It stands beside the others: they
+    are steps towards the traffic of a real box, and this one is about phase 1."""
+
+
+LADDER = (Tier.PRIMITIVE, Tier.PACKET_LOOP, Tier.TUN_LAB, Tier.KERNEL, Tier.ON_WIRE)
+"""The tiers that a figure of throughput can have, the least of reality first."""
 
 
 class Status(StrEnum):
@@ -70,11 +77,12 @@ class Workload:
     tier: Tier
     """Tier of evidence."""
     provider: str
-    """``libcrypto``, ``libgcrypt``, ``libipsec-mb``, ``cryptography`` or ``pycryptodome``."""
+    """``libcrypto``, ``libgcrypt``, ``libipsec-mb``, ``cryptography``, ``pycryptodome``, or ``ipsecbench`` itself."""
     operation: str
-    """Such as ``encrypt``, ``outbound``, ``agree`` or ``sign``: see docs/agent-protocol.md."""
+    """Such as ``encrypt``, ``outbound``, ``agree`` or ``sign``: see docs/agent-protocol.md; for the tier ``handshake``
+    see :mod:`ipsecbench.bench.handshake`."""
     algorithm: str
-    """Proposal token, or ESP suite for the packet loop."""
+    """Proposal token, ESP suite for the packet loop, or name of a set for the tier ``handshake``."""
     size_bytes: int | None = None
     """Octets per operation (packet loop: of the inner packet); None for a mix and where size has no meaning."""
     mix: str | None = None

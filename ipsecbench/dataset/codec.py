@@ -1,4 +1,4 @@
-"""Datasets to and from JSON objects, validated against the published schema.
+"""Datasets to and from JSON objects, validated against the published schema of their version.
 
 The schema says what a field may be; what it cannot say (columns of equal length, medians that follow from their
 samples, no workload twice) is checked here. Every refusal names the field.
@@ -21,18 +21,18 @@ _COLUMNS = ("round", "iterations", "wall_ns", "cpu_ns", "involuntary_switches")
 _MEDIAN_TOLERANCE = 1e-6
 
 
-def schema() -> dict[str, Any]:
-    """The published JSON Schema of the version that is written."""
-    path = files("ipsecbench.dataset").joinpath("schema", f"dataset-{SCHEMA_VERSION}.schema.json")
+def schema(version: int = SCHEMA_VERSION) -> dict[str, Any]:
+    """The published JSON Schema of a version; of the one that is written by default."""
+    path = files("ipsecbench.dataset").joinpath("schema", f"dataset-{version}.schema.json")
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
 
 
 @cache
-def _validator() -> Callable[[Any], Any]:
+def _validator(version: int) -> Callable[[Any], Any]:
     import fastjsonschema
 
-    compiled: Callable[[Any], Any] = fastjsonschema.compile(schema())
+    compiled: Callable[[Any], Any] = fastjsonschema.compile(schema(version))
     return compiled
 
 
@@ -105,12 +105,14 @@ def from_document(document: object, sha256: str | None = None) -> Dataset:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise DatasetError(f"not an ipsecbench dataset: its field 'format' is not {FORMAT!r}")
     version = document.get("schema")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
+    # What is no version at all is refused by the newest schema, which names the field.
+    number = version if isinstance(version, int) and not isinstance(version, bool) else 0
+    if number > SCHEMA_VERSION:
         raise DatasetError(
-            f"field 'schema': version {version} is newer than {SCHEMA_VERSION}, "
+            f"field 'schema': version {number} is newer than {SCHEMA_VERSION}, "
             "which is the newest that this program reads; update ipsecbench"
         )
-    _validate(document)
+    _validate(document, number if number >= 1 else SCHEMA_VERSION)
     measurements = tuple(_measurement(row, index) for index, row in enumerate(document["measurements"]))
     _refuse_repeats(measurements)
     return Dataset(
@@ -128,11 +130,11 @@ def from_document(document: object, sha256: str | None = None) -> Dataset:
     )
 
 
-def _validate(document: Mapping[str, Any]) -> None:
+def _validate(document: Mapping[str, Any], version: int) -> None:
     import fastjsonschema
 
     try:
-        _validator()(document)
+        _validator(version)(document)
     except fastjsonschema.JsonSchemaValueException as error:
         name = str(error.name).removeprefix("data").lstrip(".") or "the whole file"
         reason = str(error.message).removeprefix(str(error.name)).strip()

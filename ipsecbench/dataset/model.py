@@ -11,7 +11,7 @@ from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
 
 FORMAT = "ipsecbench dataset"
 """Value of the field ``format`` of every dataset."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the schema that this program writes, and the newest that it reads."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from ipsecbench.algorithms.encryption import Encryption
 from ipsecbench.algorithms.suites import EspSuite, esp_suites
-from ipsecbench.bench.measurement import MIXES, Estimate, Measurement, Status, Tier, Workload
+from ipsecbench.bench.measurement import LADDER, MIXES, Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.esp.overhead import ESP_HEADER_BYTES, ESP_TRAILER_BYTES
 from ipsecbench.recommend.arithmetic import ZERO, inverse, ratio, smaller, total
@@ -31,7 +31,7 @@ REFERENCE_TRAFFIC = (
     *(Traffic(mix=mix) for mix in MIXES),
 )
 """What every recommendation shows beside the traffic that was asked for."""
-TIER_RANK: Mapping[Tier, int] = {tier: rank for rank, tier in enumerate(Tier, start=1)}
+TIER_RANK: Mapping[Tier, int] = {tier: rank for rank, tier in enumerate(LADDER, start=1)}
 """1 for ``primitive`` to 5 for ``on-wire``."""
 _BASIS_RANK = {basis: rank for rank, basis in enumerate(Basis)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipsecbench.bench.measurement import Status, Tier
+from ipsecbench.bench.measurement import LADDER, Status, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.cost_model import AGENT_PROVIDERS, TIER_RANK, CostModel
 from ipsecbench.recommend.model import Basis, Candidate, Evidence, Reason
@@ -36,7 +36,7 @@ def weigh(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1C
         basis=headline.basis,
         provider=headline.provider,
         library=library(dataset, headline.provider),
-        summary=f"{TIER_RANK[headline.tier]}/{len(Tier)} {headline.tier}: {_SUMMARY[headline.tier]}",
+        summary=f"{TIER_RANK[headline.tier]}/{len(LADDER)} {headline.tier}: {_SUMMARY[headline.tier]}",
         warnings=tuple(_warnings(dataset, costs, chosen, phase1)),
     )
 

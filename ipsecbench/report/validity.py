@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from ipsecbench.bench.measurement import Status, Tier
+from ipsecbench.bench.measurement import LADDER, Status, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.model import Reason, Recommendation
 from ipsecbench.report.environment import box_warnings, clock_changes, governors, stolen_share
@@ -26,6 +26,7 @@ TIER_TITLES = {
     Tier.TUN_LAB: "TUN lab",
     Tier.KERNEL: "Kernel",
     Tier.ON_WIRE: "On the wire",
+    Tier.HANDSHAKE: "Handshake",
 }
 _TIER_WORDS = {
     Tier.PRIMITIVE: "calls of a cipher, a MAC, a key exchange or a signature",
@@ -33,6 +34,7 @@ _TIER_WORDS = {
     Tier.TUN_LAB: "packets through TUN devices and sockets",
     Tier.KERNEL: "the kernel's own IPsec (XFRM)",
     Tier.ON_WIRE: "between the network ports of the real box",
+    Tier.HANDSHAKE: "whole set-ups of an IKE SA by ipsecbench's own stack, which is written in Python",
 }
 
 
@@ -40,6 +42,8 @@ _TIER_WORDS = {
 class Rung:
     """One tier of the ladder of evidence."""
 
+    number: int | None
+    """Its place; None beside the ladder."""
     title: str
     """Its name."""
     words: str
@@ -63,17 +67,18 @@ class Check:
 
 
 def ladder(dataset: Dataset, recommendation: Recommendation) -> list[Rung]:
-    """The five tiers, and which of them the dataset has."""
+    """The five tiers and the one beside them, and which of them the dataset has."""
     measured = {row.workload.tier for row in dataset.measurements if row.usable}
     rungs = []
     for tier in Tier:
+        number = LADDER.index(tier) + 1 if tier in LADDER else None
         if tier is recommendation.evidence.tier:
             state, note = "used", "decides here"
         elif tier in measured:
             state, note = "measured", "measured"
         else:
             state, note = "missing", "not measured"
-        rungs.append(Rung(TIER_TITLES[tier], _TIER_WORDS[tier], state, note))
+        rungs.append(Rung(number, TIER_TITLES[tier], _TIER_WORDS[tier], state, note))
     return rungs
 
 

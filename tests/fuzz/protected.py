@@ -98,7 +98,7 @@ def fragments(data: bytes) -> None:
 
 def _contents() -> Iterator[bytes]:
     for number in range(len(PROPOSALS)):
-        first, content = encode_chain((Delete(3, 4, (b"spi1", b"spi2")), Notify(16384)))
+        first, content, _ = encode_chain((Delete(3, 4, (b"spi1", b"spi2")), Notify(16384)))
         yield bytes((number, first)) + content
         yield bytes((number, 0))
     for message in seeds.ike_messages():
@@ -117,7 +117,7 @@ def _fragments() -> Iterator[bytes]:
     def one(number: int, total: int, first: int, content: bytes) -> bytes:
         return number.to_bytes(2) + total.to_bytes(2) + bytes((first, len(content))) + content
 
-    first, content = encode_chain((Delete(3, 4, (b"spi1", b"spi2")), Notify(16384)))
+    first, content, _ = encode_chain((Delete(3, 4, (b"spi1", b"spi2")), Notify(16384)))
     half = len(content) // 2
     yield one(1, 2, first, content[:half]) + one(2, 2, 0, content[half:])
     yield one(2, 2, 0, content[half:]) + one(1, 2, first, content[:half])

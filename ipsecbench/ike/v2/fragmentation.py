@@ -45,7 +45,7 @@ def seal_fragmented(
     whole = protection.seal(header, payloads)
     if len(whole.octets) <= message_bytes:
         return whole, (whole.octets,)
-    first, content = encode_chain(payloads)
+    first, content, _ = encode_chain(payloads)
     chunk_bytes = protection.content_bytes(message_bytes, _NUMBERS.size)
     total = -(-len(content) // chunk_bytes) if chunk_bytes > 0 else MAX_FRAGMENTS + 1
     if total > MAX_FRAGMENTS:

@@ -242,28 +242,29 @@ def _encrypted(kind: int, first: int, body: bytes) -> Encrypted | EncryptedFragm
     return EncryptedFragment(first, number, total, body[_FRAGMENT_NUMBERS.size :])
 
 
-def encode_chain(payloads: Sequence[Payload]) -> tuple[int, bytes]:
+def encode_chain(payloads: Sequence[Payload]) -> tuple[int, bytes, tuple[bytes, ...]]:
     """Write a chain of payloads.
 
     Returns:
-        The type of the first payload (0 for no payload), and the octets.
+        The type of the first payload (0 for no payload), the octets, and of each payload the body.
 
     Raises:
         MalformedError: a value or a body does not fit its field.
     """
     parts: list[bytes] = []
+    bodies = tuple(payload.encode() for payload in payloads)
     count = len(payloads)
     for index, payload in enumerate(payloads):
         if isinstance(payload, Encrypted | EncryptedFragment):
             following = payload.first
         else:
             following = payloads[index + 1].type if index + 1 < count else PayloadType.NO_NEXT_PAYLOAD
-        body = payload.encode()
+        body = bodies[index]
         length = GENERIC_HEADER_BYTES + len(body)
         if length > 0xFFFF:
             raise MalformedError(f"payload of type {payload.type}: {length} octets do not fit its length field")
         parts += (_GENERIC_HEADER.pack(following, CRITICAL if payload.critical else 0, length), body)
-    return (payloads[0].type if count else PayloadType.NO_NEXT_PAYLOAD), b"".join(parts)
+    return (payloads[0].type if count else PayloadType.NO_NEXT_PAYLOAD), b"".join(parts), bodies
 
 
 def new_header(
@@ -293,8 +294,6 @@ def build_message(header: IkeHeader, payloads: Sequence[Payload]) -> Message:
     Raises:
         MalformedError: a value or a body does not fit its field.
     """
-    first, chain = encode_chain(payloads)
+    first, chain, bodies = encode_chain(payloads)
     complete = replace(header, next_payload=int(first), length=HEADER_BYTES + len(chain))
-    return Message(
-        complete, tuple(payloads), complete.encode() + chain, tuple(payload.encode() for payload in payloads)
-    )
+    return Message(complete, tuple(payloads), complete.encode() + chain, bodies)

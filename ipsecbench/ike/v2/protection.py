@@ -179,11 +179,10 @@ class IkeProtection:
         Raises:
             MalformedError: a value or a body does not fit its field.
         """
-        first, content = encode_chain(payloads)
+        first, content, bodies = encode_chain(payloads)
         octets = self.seal_content(header, PayloadType.SK, first, b"", content)
         associated = octets[: HEADER_BYTES + GENERIC_HEADER_BYTES]
         complete = replace(header, next_payload=int(PayloadType.SK), length=len(octets))
-        bodies = tuple(payload.encode() for payload in payloads)
         return Message(complete, tuple(payloads), octets, bodies, True, associated, content)
 
     def seal_content(self, header: IkeHeader, kind: int, first: int, numbers: bytes, content: bytes) -> bytes:

@@ -55,6 +55,28 @@ def test_a_dataset_comes_back_as_it_went(tmp_path: Path) -> None:
     assert back.sha256 == digest
 
 
+def test_a_dataset_of_the_first_schema_is_read_by_that_schema(tmp_path: Path) -> None:
+    document = to_document(dataset())
+    document["schema"] = 1
+    path = tmp_path / "old.ipsecbench.json"
+    path.write_text(json.dumps(document))
+    assert read_dataset(path) == dataset()
+    # Schema 1 knew no tier 'handshake': a file that says otherwise was not written by a version of that schema.
+    document["measurements"][1]["tier"] = "handshake"
+    path.write_text(json.dumps(document))
+    with pytest.raises(DatasetError, match=r"'measurements\[1\].tier'"):
+        read_dataset(path)
+
+
+def test_set_ups_of_an_ike_sa_survive_the_disk(tmp_path: Path) -> None:
+    work = Workload(Tier.HANDSHAKE, "ipsecbench", "prf-responder", "ikev2:aes128-sha256-x25519:psk")
+    row = replace(dataset().measurements[0], workload=work)
+    path = tmp_path / "a.ipsecbench.json"
+    write_dataset(path, replace(dataset(), measurements=(row,)))
+    assert json.loads(path.read_text())["schema"] == 2
+    assert read_dataset(path).measurements == (row,)
+
+
 def test_rows_and_fits_are_found() -> None:
     data = dataset()
     assert data.get(data.measurements[0].workload) is data.measurements[0]
@@ -80,8 +102,11 @@ def damage(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
     ("change", "named"),
     [
         (damage("format", value="pyperf"), "'format'"),
-        (damage("schema", value=2), "'schema': version 2 is newer"),
+        (damage("schema", value=3), "'schema': version 3 is newer"),
         (damage("schema", value="1"), "'schema'"),
+        (damage("schema", value=True), "'schema'"),
+        (damage("schema", value=0), "'schema'"),
+        (damage("schema", value=1.5), "'schema'"),
         (damage("created", value="yesterday"), "'created'"),
         (damage("measurements", value=None), "'measurements'"),
         (damage("measurements", 0, "size_bytes", value=-1), r"'measurements\[0\].size_bytes'"),

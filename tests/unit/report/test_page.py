@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ipsecbench.bench.measurement import Sample, Tier
+from ipsecbench.bench.measurement import LADDER, Sample
 from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.requirements import Requirements, Traffic
@@ -282,7 +282,7 @@ def test_tiers_that_were_measured_are_told_from_those_that_were_not(make_page: C
         (ladder,) = (node for node in page.all("ol") if node.attributes.get("class") == "ladder")
         states = [item.attributes["class"] for item in ladder.children]
         assert states == [*expected, "missing", "missing", "missing"]
-        assert len(states) == len(Tier)
+        assert len(states) == len(LADDER)
 
 
 def test_a_masked_run_is_announced_as_a_what_if(make_page: Callable[..., Any]) -> None:

@@ -127,7 +127,7 @@ def test_changed_octets_cause_protocol_errors_only(chain: list[p.Payload], chang
     except ProtocolError:
         return
     # What parses can be written, and is then read as the same.
-    first, written = encode_chain(message.payloads)
+    first, written, _ = encode_chain(message.payloads)
     assert parse_chain(first, written)[0] == message.payloads
 
 
@@ -177,7 +177,7 @@ def test_a_payload_shorter_than_its_header_is_refused(length: int) -> None:
 
 def test_payloads_are_bounded() -> None:
     chain: list[p.Payload] = [p.VendorId(b"")] * (MAX_PAYLOADS + 1)
-    first, octets = encode_chain(chain)
+    first, octets, _ = encode_chain(chain)
     with pytest.raises(MalformedError, match="more than"):
         parse_chain(first, octets)
 

@@ -157,7 +157,7 @@ def test_nothing_is_decrypted_before_the_icv_is_right() -> None:
 def test_any_padding_that_fits_is_accepted_and_more_than_there_is_rejected(text: str) -> None:
     """RFC 7296 section 3.14: the recipient must accept any length that results in proper alignment."""
     sender, receiver = _ends(text)
-    first, content = encode_chain(CONTENT)
+    first, content, _ = encode_chain(CONTENT)
     direction = sender.outbound
     for extra in (0, 1, 15):
         padding = -(len(content) + 1) % 16 + 16 * extra
@@ -180,7 +180,7 @@ def _sealed_by_hand(sender: IkeProtection, first: int, plaintext: bytes) -> Mess
 
 def test_payloads_outside_of_the_encrypted_one_are_authenticated_but_not_kept() -> None:
     sender, receiver = _ends("aes128gcm16-prfsha256-x25519")
-    first, content = encode_chain(CONTENT)
+    first, content, _ = encode_chain(CONTENT)
     direction = sender.outbound
     outside = encode_chain([p.UnknownPayload(200, b"outside")])[1]
     length = 4 + direction.iv_bytes + len(content) + 1 + direction.icv_bytes
@@ -274,7 +274,7 @@ def test_duplicates_and_fragments_of_an_older_set_are_ignored() -> None:
 
 def test_more_fragments_than_before_start_again_and_another_message_too() -> None:
     sender, receiver = _ends("aes128gcm16-prfsha256-x25519")
-    first, content = encode_chain([p.VendorId(b"vendor")])
+    first, content, _ = encode_chain([p.VendorId(b"vendor")])
     assert first == PayloadType.V
     reassembly = Reassembly()
     reassembly.add(_fragment(sender, 1, 2, b"old"), receiver)
@@ -325,7 +325,7 @@ def test_unknown_payloads_outside_of_fragments_do_not_add_up() -> None:
     outside = outside[:-11] + bytes([PayloadType.SKF]) + outside[-10:]
     direction = sender.outbound
     reassembly = Reassembly()
-    first, content = encode_chain([p.VendorId(b"0123456789")])
+    first, content, _ = encode_chain([p.VendorId(b"0123456789")])
     results = []
     for number in range(1, 11):
         chunk = content[(number - 1) * 2 : number * 2] if number < 10 else b""
