@@ -105,13 +105,19 @@ def check_esp_answer(offer: Sequence[Proposal], answer: Sequence[Proposal]) -> C
     return Choice(proposal, esp_suite(proposal))
 
 
-def _by_type(transforms: Iterable[Transform]) -> dict[int, list[Transform]]:
-    found: dict[int, list[Transform]] = {}
+_Key = tuple[int, int | None]
+_Alternatives = Mapping[int, Mapping[_Key, Transform]]
+_NONE_KEY: _Key = (NONE, None)
+
+
+def _by_type(transforms: Iterable[Transform]) -> _Alternatives:
+    """Transform Type to what may be chosen of it, in the order of the proposal."""
+    found: dict[int, dict[_Key, Transform]] = {}
     for transform in transforms:
         # A transform with an attribute that is not understood cannot be chosen, but its type still asks for a choice.
-        row = found.setdefault(transform.type, [])
+        row = found.setdefault(transform.type, {})
         if not transform.other_attributes:
-            row.append(transform)
+            row.setdefault(wire_key(transform), transform)
     return found
 
 
@@ -148,36 +154,27 @@ def _without_key_exchange(proposal: Proposal) -> tuple[Transform, ...]:
     )
 
 
-def _choose(
-    own: Mapping[int, Sequence[Transform]], offers: Mapping[int, Sequence[Transform]], offered_method: int | None
-) -> tuple[Transform, ...] | None:
+def _choose(own: _Alternatives, offers: _Alternatives, offered_method: int | None) -> tuple[Transform, ...] | None:
     """One transform of each type that is offered; None where a type has none that both allow."""
     chosen: list[Transform] = []
     methods: set[int] = set()
     for transform_type in sorted(own.keys() | offers.keys()):
-        wanted = own.get(transform_type)
-        rows = offers.get(transform_type)
+        wanted: Iterable[_Key] = own.get(transform_type, ())
+        available = offers.get(transform_type)
         may_be_none = transform_type in MAY_BE_NONE
-        if rows is None:
+        if available is None:
             # Not offered: only where this end can do without it.
-            if may_be_none and any(transform.id == NONE for transform in wanted or ()):
+            if may_be_none and _NONE_KEY in wanted:
                 continue
             return None
-        if wanted is None:
-            wanted = [Transform(transform_type, NONE)] if may_be_none else []
+        if transform_type not in own:
+            wanted = (_NONE_KEY,) if may_be_none else ()
         is_method = transform_type == TransformType.KE or transform_type in ADDITIONAL
         if transform_type == TransformType.KE and offered_method is not None:
-            wanted = sorted(wanted, key=lambda transform: transform.id != offered_method)
-        available = {wire_key(transform): transform for transform in reversed(rows)}
-        found = next(
-            (
-                available[wire_key(transform)]
-                for transform in wanted
-                # No method may be used twice in one IKE SA (RFC 9370 section 2.2.1).
-                if wire_key(transform) in available and not (is_method and transform.id in methods)
-            ),
-            None,
-        )
+            wanted = sorted(wanted, key=lambda key: key[0] != offered_method)
+        # No method may be used twice in one IKE SA (RFC 9370 section 2.2.1).
+        barred = methods if is_method else ()
+        found = next((available[key] for key in wanted if key in available and key[0] not in barred), None)
         if found is None:
             return None
         if is_method and found.id != NONE:
@@ -201,11 +198,10 @@ def _checked_answer(offer: Sequence[Proposal], answer: Sequence[Proposal]) -> Pr
         if transform.type in seen:
             raise _bad_answer(f"two transforms of type {transform.type}")
         seen.add(transform.type)
-        rows = {wire_key(candidate) for candidate in offers.get(transform.type, ())}
-        if transform.other_attributes or wire_key(transform) not in rows:
+        if transform.other_attributes or wire_key(transform) not in offers.get(transform.type, {}):
             raise _bad_answer(f"transform {transform.id} of type {transform.type} was not offered")
     for transform_type, transforms in offers.items():
-        may_be_none = transform_type in MAY_BE_NONE and any(transform.id == NONE for transform in transforms)
+        may_be_none = transform_type in MAY_BE_NONE and _NONE_KEY in transforms
         if transform_type not in seen and not may_be_none:
             raise _bad_answer(f"no transform of type {transform_type}")
     return got

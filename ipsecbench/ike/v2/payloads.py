@@ -16,74 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from ipsecbench.errors import MalformedError
 from ipsecbench.ike.traffic_selector import TrafficSelector
+from ipsecbench.ike.v2.configuration_payload import Configuration as Configuration
+from ipsecbench.ike.v2.configuration_payload import ConfigurationAttribute as ConfigurationAttribute
 from ipsecbench.ike.v2.identifiers import LAST_ERROR_TYPE, NotifyType, PayloadType, name_of
+from ipsecbench.ike.v2.payload import DeclaredPayload as DeclaredPayload
+from ipsecbench.ike.v2.payload import Payload as Payload
 from ipsecbench.ike.v2.traffic_selectors import WireTrafficSelector, decode_selectors, encode_selectors
 from ipsecbench.ike.v2.transforms import Proposal, decode_proposals, encode_proposals
 from ipsecbench.wire.cursor import Reader
 from ipsecbench.wire.fields import U8, U16, Counted, Layout, Length, Reserved, Rest
-
-MAX_CONFIGURATION_ATTRIBUTES = 256
-"""More attributes in one Configuration payload than this are not parsed: nobody has a use for as many."""
-
-
-class Payload:
-    """What all payloads are."""
-
-    __slots__ = ()
-
-    TYPE: ClassVar[int]
-    """Payload Type of the class."""
-
-    @property
-    def type(self) -> int:
-        """Payload Type."""
-        return self.TYPE
-
-    @property
-    def critical(self) -> bool:
-        """The C bit: zero for every payload that RFC 7296 defines, as a sender must (section 2.5)."""
-        return False
-
-    @classmethod
-    def decode(cls, body: bytes) -> Self:
-        """The payload of a body.
-
-        Raises:
-            MalformedError: the octets do not make one.
-        """
-        raise NotImplementedError
-
-    def encode(self) -> bytes:
-        """The body."""
-        raise NotImplementedError
-
-
-class DeclaredPayload(Payload):
-    """A payload whose body is one declared row of fields, named as the fields of its dataclass."""
-
-    __slots__ = ()
-
-    LAYOUT: ClassVar[Layout]
-    """The body."""
-
-    @classmethod
-    def decode(cls, body: bytes) -> Self:
-        """The payload of a body.
-
-        Raises:
-            MalformedError: the octets do not make one.
-        """
-        return cls(**cls.LAYOUT.decode(body))
-
-    def encode(self) -> bytes:
-        """The body."""
-        names: tuple[str, ...] = self.__slots__
-        values: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return self.LAYOUT.encode(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,61 +350,6 @@ class EncryptedFragment(Payload):
     def encode(self) -> bytes:
         """The body."""
         return self.number.to_bytes(2) + self.total.to_bytes(2) + self.sealed
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigurationAttribute:
-    """Configuration attribute (RFC 7296 section 3.15.1)::
-
-    |R|         Attribute Type      |            Length             |
-    ~                             Value                             ~
-    """
-
-    type: int
-    """Attribute Type, 15 bits."""
-    value: bytes = b""
-    """Value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration(Payload):
-    """Configuration payload (RFC 7296 section 3.15)::
-
-    |   CFG Type    |                    RESERVED                   |
-    ~                   Configuration Attributes                    ~
-    """
-
-    TYPE: ClassVar[int] = PayloadType.CP
-
-    cfg_type: int
-    """CFG Type."""
-    attributes: tuple[ConfigurationAttribute, ...] = ()
-    """Configuration Attributes."""
-
-    @classmethod
-    def decode(cls, body: bytes) -> Self:
-        """The payload of a body.
-
-        Raises:
-            MalformedError: the octets do not make one.
-        """
-        reader = Reader(body, "Configuration")
-        cfg_type = reader.u8()
-        reader.octets(3)
-        attributes: list[ConfigurationAttribute] = []
-        while reader.remaining:
-            if len(attributes) >= MAX_CONFIGURATION_ATTRIBUTES:
-                raise MalformedError(f"Configuration: more than {MAX_CONFIGURATION_ATTRIBUTES} attributes")
-            attribute_type = reader.u16() & 0x7FFF
-            attributes.append(ConfigurationAttribute(attribute_type, reader.octets(reader.u16())))
-        return cls(cfg_type, tuple(attributes))
-
-    def encode(self) -> bytes:
-        """The body."""
-        parts = [self.cfg_type.to_bytes(1), bytes(3)]
-        for attribute in self.attributes:
-            parts += (attribute.type.to_bytes(2), len(attribute.value).to_bytes(2), attribute.value)
-        return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

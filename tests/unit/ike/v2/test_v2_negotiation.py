@@ -149,6 +149,7 @@ def test_the_method_of_the_ke_payload_is_preferred_within_a_proposal() -> None:
         ("aes128-sha1-x25519-modpnone", "aes128-sha1-x25519", "aes128-sha1-x25519"),
         ("aes128-sha1", "aes128-sha1-x25519-modpnone", "aes128-sha1"),
         ("null-sha256", "null-sha256", "null-sha256"),
+        ("aes128-sha1-modp768-esn", "aes128-sha1-modp768-esn", "aes128-sha1-modp768-esn"),
     ],
 )
 def test_the_responders_choice_for_a_child_sa(own: str, offered: str, chosen: str | None) -> None:

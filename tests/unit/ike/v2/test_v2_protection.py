@@ -263,6 +263,17 @@ def test_fragment_numbers_that_make_no_sense_are_refused(number: int, total: int
     assert reassembly.pending == 0
 
 
+@pytest.mark.parametrize("length", range(9))
+def test_a_fragment_payload_shorter_than_its_fields_is_refused(length: int) -> None:
+    """CVE-2016-1287: sizes below the fixed part must not become large ones."""
+    _, receiver = _ends("aes128gcm16-prfsha256-x25519")
+    body = b"\0\1\0\2"[: max(length - 4, 0)]
+    octets = _header().encode()[:16] + bytes([PayloadType.SKF]) + _header().encode()[17:24]
+    octets += (32 + len(body)).to_bytes(4) + bytes([PayloadType.V, 0]) + length.to_bytes(2) + body
+    with pytest.raises((MalformedError, RejectedError)):
+        Reassembly().add(parse_message(octets), receiver)
+
+
 def test_duplicates_and_fragments_of_an_older_set_are_ignored() -> None:
     sender, receiver = _ends("aes128gcm16-prfsha256-x25519")
     reassembly = Reassembly()
