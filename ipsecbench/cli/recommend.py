@@ -12,6 +12,7 @@ import typer
 from ipsecbench.cli import options as option
 
 if TYPE_CHECKING:
+    from ipsecbench.recommend.handshake_cost import StackCost
     from ipsecbench.recommend.model import Candidate, Exclusion, Lifetime, Recommendation
     from ipsecbench.recommend.requirements import Requirements, Traffic
 
@@ -190,6 +191,7 @@ def _facts(recommendation: Recommendation) -> list[str]:
         f"responder {microseconds(handshake.responder_us)} "
         f"(at most {significant(handshake.handshakes_per_second.median)}/s a core);",
         f"           Child SA rekey with its key exchange {microseconds(handshake.child_rekey_us)}",
+        *([] if handshake.stack is None else [_stack_line(handshake.stack)]),
         f"Lives      IKE SA: {_life(phase1.lifetime)}",
         f"           Child SA: {_life(phase2.lifetime)}",
         f"Packets    inner MTU {phase2.inner_mtu_bytes}, "
@@ -204,6 +206,16 @@ def _facts(recommendation: Recommendation) -> list[str]:
         figure = rate_interval(best.mbit_per_second)
         lines.append(f"Ceiling    {figure} for VPP or DPDK: {best.provider}, {best.suite}")
     return lines
+
+
+def _stack_line(stack: StackCost) -> str:
+    from ipsecbench.recommend.formats import milliseconds
+
+    share = stack.responder_other_us.median / stack.responder_us.median
+    return (
+        f"           all of it in ipsecbench's own stack, in Python: {milliseconds(stack.initiator_us)} and "
+        f"{milliseconds(stack.responder_us)} ms, {share:.0%} no cryptography"
+    )
 
 
 def _life(lifetime: Lifetime) -> str:

@@ -29,6 +29,11 @@ def microseconds(value: Estimate) -> str:
     return f"{significant(value.median)} [{significant(value.lower)}–{significant(value.upper)}] µs"
 
 
+def milliseconds(value: Estimate) -> str:
+    """A time in milliseconds without its unit and interval, such as ``1.92``."""
+    return significant(value.median / 1e3)
+
+
 def percent(value: Estimate) -> str:
     """A percentage with its interval, such as ``11% [9–13]``."""
     digits = 1 if abs(value.median) < 10 else 0

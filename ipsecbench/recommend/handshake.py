@@ -18,7 +18,7 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate, Tier, Workload
 from ipsecbench.recommend.arithmetic import inverse, larger, scaled, total
 from ipsecbench.recommend.cost_model import PREDICTION_PROVIDERS, CostModel
-from ipsecbench.recommend.model import HandshakeCost, Step
+from ipsecbench.recommend.handshake_cost import HandshakeCost, Step
 from ipsecbench.recommend.proposals import INTEGRITY_OF_PRF
 from ipsecbench.recommend.requirements import Traffic
 

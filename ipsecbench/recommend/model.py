@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Tier
+from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.requirements import Requirements, Traffic
 
 
@@ -168,40 +169,6 @@ class Ceiling:
     """The packets."""
     mbit_per_second: Estimate
     """Rate of one core, outbound."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One cryptographic operation of a handshake."""
-
-    name: str
-    """Such as ``x25519 generate``."""
-    times: float
-    """How often it happens."""
-    cost_us: Estimate
-    """What all of that costs."""
-
-
-@dataclass(frozen=True, slots=True)
-class HandshakeCost:
-    """Processor time that IKE's cryptography takes on this box. A bound: no messages, no parsing, no certificates."""
-
-    initiator_us: Estimate
-    """IKE_SA_INIT and IKE_AUTH with the first Child SA, at the initiator."""
-    responder_us: Estimate
-    """The same at the responder."""
-    child_rekey_us: Estimate
-    """Rekey of a Child SA with its own key exchange, at either end (the dearer one)."""
-    ike_rekey_us: Estimate
-    """Rekey of the IKE SA, at either end (the dearer one)."""
-    handshakes_per_second: Estimate
-    """Set-ups per second that one core of a responder could do, were there nothing but cryptography."""
-    initiator_steps: tuple[Step, ...]
-    """What the initiator's cost is made of."""
-    responder_steps: tuple[Step, ...]
-    """What the responder's cost is made of."""
-    provider: str
-    """Library that did the key exchange."""
 
 
 @dataclass(frozen=True, slots=True)

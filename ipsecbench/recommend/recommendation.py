@@ -5,6 +5,8 @@ Same inputs, same answer. No clock, no randomness, no reading of files; rows may
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.dataset.model import Dataset
@@ -16,8 +18,10 @@ from ipsecbench.recommend.evidence import box_name, weigh
 from ipsecbench.recommend.explanation import prices, strength_note, suite_reasons, what_would_change
 from ipsecbench.recommend.fallbacks import Fallbacks, usable_fallbacks
 from ipsecbench.recommend.handshake import HandshakeModel
+from ipsecbench.recommend.handshake_cost import HandshakeCost
+from ipsecbench.recommend.handshake_stack import stack_cost, stack_reason
 from ipsecbench.recommend.lifetimes import child_lifetime, ike_lifetime
-from ipsecbench.recommend.model import Exclusion, HandshakeCost, Phase1, Phase2, Reason, Recommendation
+from ipsecbench.recommend.model import Exclusion, Phase1, Phase2, Reason, Recommendation
 from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
 from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite
 from ipsecbench.recommend.policy import Policy
@@ -51,6 +55,7 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
             f"the handshake with {phase1.key_exchange}, {phase1.prf} and {phase1.authentication} has no cost in this "
             "dataset: measure again without --only"
         )
+    handshake = replace(handshake, stack=stack_cost(dataset, phase1))
     fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1)
     exclusions = _remaining((*suites.exclusions, *phase1.exclusions), fallbacks)
     price_list = prices(suites, phase1, handshakes)
@@ -96,7 +101,7 @@ def _phase1(rules: Rules, choice: Phase1Choice, handshake: HandshakeCost, fallba
         strength_bits=choice.strength_bits,
         handshake=handshake,
         lifetime=ike_lifetime(rules.policy),
-        reasons=choice.reasons,
+        reasons=(*choice.reasons, *([] if handshake.stack is None else [stack_reason(handshake.stack)])),
     )
 
 

@@ -185,6 +185,7 @@ def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -
         "traffic_title": traffic_title,
         "predictions": _prediction_table(recommendation),
         "steps": _step_table(recommendation),
+        "stack": _stack_table(recommendation),
         "prices": recommendation.prices,
         "ceilings": _ceiling_table(recommendation),
         "rungs": ladder(dataset, recommendation),
@@ -268,6 +269,21 @@ def _step_table(recommendation: Recommendation) -> Table:
     ]
     columns = (Column("Side"), Column("Step"), Column("Times", numeric=True), Column("Cost, µs", numeric=True))
     return Table("What a handshake's cryptography is made of", columns, tuple(lines))
+
+
+def _stack_table(recommendation: Recommendation) -> Table | None:
+    """Where the time of a whole set-up goes; None where the dataset has none."""
+    stack = recommendation.phase1.handshake.stack
+    if stack is None:
+        return None
+    lines = [
+        Line((Cell(part.name), estimate_cell(part.initiator_us), estimate_cell(part.responder_us)))
+        for part in stack.parts
+    ]
+    lines.append(Line((Cell("all of it"), estimate_cell(stack.initiator_us), estimate_cell(stack.responder_us))))
+    columns = (Column("Part"), Column("Initiator, µs", numeric=True), Column("Responder, µs", numeric=True))
+    caption = f"Where the time of a whole set-up goes: {formats.shorten(stack.measured_set, 80)}"
+    return Table(caption, columns, tuple(lines))
 
 
 def _ceiling_table(recommendation: Recommendation) -> Table:

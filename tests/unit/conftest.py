@@ -272,6 +272,26 @@ def _handshakes(builder: _Builder, box: Box, without: frozenset[str], provider: 
             builder.row(Workload(Tier.PRIMITIVE, provider, "prf-plus", name, 256), cost * 8)
 
 
+_STACK_US: Mapping[str, tuple[float, float]] = {
+    "key-exchange": (90, 95),
+    "prf": (60, 61),
+    "authentication": (180, 190),
+    "protection": (40, 42),
+    "protocol": (600, 640),
+    "io": (50, 52),
+}
+"""Part of a whole set-up: (initiator, responder)."""
+
+
+def _stack(builder: _Builder, name: str, factor: float) -> None:
+    parts = {part: cost for part, cost in _STACK_US.items() if part != "authentication" or not name.endswith(":psk")}
+    parts["setup"] = (sum(cost[0] for cost in parts.values()), sum(cost[1] for cost in parts.values()))
+    for part, cost in parts.items():
+        for role, microseconds in zip(("initiator", "responder"), cost, strict=True):
+            workload = Workload(Tier.HANDSHAKE, "ipsecbench", f"{part}-{role}", name)
+            builder.row(workload, microseconds * 1e3 * factor)
+
+
 @pytest.fixture
 def make_dataset() -> Callable[..., Dataset]:
     """A function that builds the dataset of a synthetic box.
@@ -286,6 +306,7 @@ def make_dataset() -> Callable[..., Dataset]:
         failed: suites whose rows have status ``failed`` (a wrong known answer).
         unstable: algorithms whose rows are ``unstable``.
         python_only: no agent: primitive rows of provider ``cryptography`` only.
+        stack: set of the tier ``handshake`` to a factor on its times.
         settings, environment, ended, warnings, label: as in Dataset.
     """
 
@@ -301,6 +322,7 @@ def make_dataset() -> Callable[..., Dataset]:
         failed: Iterable[str] = (),
         unstable: Iterable[str] = (),
         python_only: bool = False,
+        stack: Mapping[str, float] | None = None,
         settings: Mapping[str, Any] | None = None,
         environment: Mapping[str, Any] | None = None,
         ended: str = "finished",
@@ -319,6 +341,8 @@ def make_dataset() -> Callable[..., Dataset]:
             _packet_loops(builder, machine, missing, sizes, mixes)
             _primitives(builder, machine, missing, sizes, "libcrypto", 1.0)
             _handshakes(builder, machine, missing, "libcrypto")
+        for name, factor in (stack or {}).items():
+            _stack(builder, name, factor)
         for names, status in (
             (refused.items(), Status.UNSUPPORTED),
             (((n, "known answer 1 is wrong") for n in failing), Status.FAILED),

@@ -41,6 +41,7 @@ CASES: list[dict[str, Any]] = [
     {"box": "mips-no-aes"},
     {"half_width": 0.07, "mixes": (), "ended": "interrupted", "settings": {"mask": ["aes"]}},
     {"python_only": True},
+    {"stack": {"ikev2:aes256gcm16-prfsha384-x25519-ke1_mlkem1024:ecdsa-521": 12345.0}},
     {"failed": ["aes128gcm16"], "label": "a very long label " * 12},
     {"warnings": tuple(RunWarning(f"w{n}", "something is wrong with this run " * 9) for n in range(20))},
 ]

@@ -285,6 +285,21 @@ def test_tiers_that_were_measured_are_told_from_those_that_were_not(make_page: C
         assert len(states) == len(LADDER)
 
 
+def test_whole_set_ups_stand_beside_their_cryptography_where_they_were_measured(make_page: Callable[..., Any]) -> None:
+    without = make_page()
+    assert "set-up by ipsecbench" not in without.root.text
+    page = make_page(stack={"ikev2:aes128gcm16-prfsha256-ecp256:<b>": 1.0, "ikev2:aes128-sha256-x25519:psk": 1.0})
+    assert not page.faults
+    assert "A whole set-up by ipsecbench's own IKE stack" in page.root.text
+    assert "ikev2:aes128gcm16-prfsha256-ecp256:<b>" in page.root.text
+    (row,) = (line for line in page.all("tr") if "messages and state machines" in line.text)
+    assert "600" in row.text
+    assert "640" in row.text
+    tiers = [node.text for node in page.all("dt")]
+    assert "Handshake" in tiers
+    assert "5. On the wire" in tiers
+
+
 def test_a_masked_run_is_announced_as_a_what_if(make_page: Callable[..., Any]) -> None:
     page = make_page(settings={"mask": ["aes", "vaes"]})
     (banner,) = (node for node in page.all("p") if node.attributes.get("class") == "banner")
