@@ -42,6 +42,10 @@ PHASE1_AUTHENTICATION: Mapping[str, int] = MappingProxyType(
 )
 """Authentication Method attribute: pre-shared key, RSA signatures (RFC 2409), ECDSA (RFC 4754)."""
 
+PHASE1_PROOF_PRF: Mapping[int, str] = MappingProxyType({9: "prfsha256", 10: "prfsha384", 11: "prfsha512"})
+"""PRF of HASH_I and HASH_R under an Authentication Method whose signature fixes the hash (RFC 4754 section 4, in the
+sense of RFC 2409 section 5.1; so does strongSwan); under the others it is the negotiated one."""
+
 ESP_PRIVATE: Mapping[str, int] = MappingProxyType(
     {f"{cipher}{bits}": number for cipher, number in (("serpent", 252), ("twofish", 253)) for bits in (128, 192, 256)}
 )

@@ -248,3 +248,13 @@ def choose(sa: SaPayload, own: Sequence[Phase2Suite], mode: Mode, udp: bool) -> 
             proposal, transform = offered[suite]
             return Phase2Choice(suite, mode, read_lives(transform.attributes), transform, proposal)
     return None
+
+
+def responder_suites(proposals: Sequence[EspProposal], cryptography: ProviderSelection) -> tuple[Phase2Suite, ...]:
+    """Every suite that a responder accepts, with each of its groups, the preferred first."""
+    found: dict[Phase2Suite, None] = {}
+    for proposal in proposals:
+        for name in proposal.key_exchange or (NO_KEY_EXCHANGE,):
+            group = None if name == NO_KEY_EXCHANGE else name
+            found.update(dict.fromkeys(suites([proposal], group, cryptography)))
+    return tuple(found)
