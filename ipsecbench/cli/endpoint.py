@@ -1,0 +1,167 @@
+"""``ipsecbench endpoint``: one IKE endpoint on real sockets."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ipsecbench.cli import options as option
+
+if TYPE_CHECKING:
+    from ipsecbench.ike.events import Event
+    from ipsecbench.lab.driver import Driver
+    from ipsecbench.lab.endpoint_file import EndpointFile
+
+_POLITE_SECONDS = 5.0
+
+
+def endpoint_command(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration (TOML); see docs/ike.md.")],
+    check: Annotated[bool, typer.Option("--check", help="Read and check the configuration only.")] = False,
+    once: Annotated[
+        bool,
+        typer.Option("--once", help="Set up what start_action names, delete it again; exit with 1 if it failed."),
+    ] = False,
+    keylog: Annotated[
+        Path | None, typer.Option("--keylog", metavar="DIR", help="Write the keys in Wireshark's formats (mode 0600).")
+    ] = None,
+    user: Annotated[
+        str, typer.Option("--user", help="Started as root: become this user once the sockets are open.")
+    ] = "nobody",
+    quiet: option.Quiet = False,
+    json_output: option.Json = False,
+) -> None:
+    """Run until Ctrl-C, which deletes the SAs politely; a second Ctrl-C ends at once."""
+    from ipsecbench.errors import UsageError
+    from ipsecbench.lab.driver import Driver, open_sockets, system_environment
+    from ipsecbench.lab.endpoint_file import read_endpoint_file
+    from ipsecbench.lab.key_log_files import KeyLogFiles
+    from ipsecbench.lab.preparation import admit_algorithms
+    from ipsecbench.lab.privileges import drop_privileges
+
+    environment = system_environment()
+    file = read_endpoint_file(config, environment.certificates)
+    if once and not file.start:
+        raise UsageError(f'{config}: --once has nothing to do: no child has start_action = "start"')
+    if check:
+        _say_checked(config, file, json_output)
+        return
+    missing = admit_algorithms(file.configuration, environment.cryptography)
+    if missing and not quiet:
+        typer.echo(f"Not offered, because no library here has it: {', '.join(missing)}", err=True)
+    key_log = None if keylog is None else KeyLogFiles(keylog)
+    sockets = open_sockets(file.configuration)
+    watch = _Watch(file, once, json_output)
+    drop_privileges(user)
+    driver = Driver(
+        file.configuration,
+        sockets,
+        environment,
+        log=None if quiet else lambda line: typer.echo(line, err=True),
+        on_event=watch.see,
+        key_log=key_log,
+        keep_events=False,
+    )
+    watch.driver = driver
+    _stop_on_signals(driver)
+    for connection, children in file.start:
+        driver.post(lambda name=connection, wanted=children: watch.initiate(name, wanted))  # type: ignore[misc]
+    if not quiet:
+        typer.echo(f"Listening on {', '.join(map(str, driver.addresses))}; Ctrl-C ends.", err=True)
+    try:
+        driver.run()
+    finally:
+        driver.close()
+        if key_log is not None:
+            key_log.close()
+    if once and not watch.succeeded:
+        raise typer.Exit(1)
+
+
+def _say_checked(config: Path, file: EndpointFile, json_output: bool) -> None:
+    rows = [
+        {
+            "name": connection.name,
+            "version": connection.version,
+            "proposals": [proposal.text for proposal in connection.proposals],
+            "children": {child.name: [proposal.text for proposal in child.proposals] for child in connection.children},
+        }
+        for connection in file.configuration.connections
+    ]
+    if json_output:
+        typer.echo(json.dumps({"config": str(config), "connections": rows}, indent=2))
+        return
+    typer.echo(f"{config}: in order")
+    for row in rows:
+        typer.echo(f"  {row['name']}  IKEv{row['version']}  {', '.join(row['proposals'])}")  # type: ignore[arg-type]
+        for name, proposals in row["children"].items():  # type: ignore[attr-defined]
+            typer.echo(f"    {name}  ESP  {', '.join(proposals)}")
+
+
+def _stop_on_signals(driver: Driver) -> None:
+    """The first signal ends politely; the next one, which finds the default handler, at once."""
+
+    def stop(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        driver.post(lambda: driver.shut_down(_POLITE_SECONDS))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+class _Watch:
+    """Prints events, and with ``--once`` ends when everything that was started has come up or failed."""
+
+    def __init__(self, file: EndpointFile, once: bool, json_output: bool) -> None:
+        # Imported here and not when an event comes: by then the rights to read the files may be gone.
+        from ipsecbench.cli import event_lines
+        from ipsecbench.ike import events
+
+        self._events = events
+        self._lines = event_lines
+        self._once = once
+        self._json = json_output
+        self._wanted = {(connection, child) for connection, children in file.start for child in children}
+        self._connection_of: dict[int, str] = {}
+        self.driver: Driver | None = None
+        self.succeeded = True
+
+    def initiate(self, connection: str, children: tuple[str, ...]) -> None:
+        """Begin what the file says; in the driver's thread."""
+        if self.driver is not None:
+            self.driver.endpoint.initiate(connection, monotonic(), children)
+
+    def see(self, event: Event) -> None:
+        """An event has come."""
+        events = self._events
+        if self._json:
+            typer.echo(json.dumps(self._lines.event_fields(event)))
+        elif not isinstance(event, events.IkeSaKeysDerived):
+            typer.echo(self._lines.event_line(event))
+        match event:
+            case events.IkeSaEstablished(sa):
+                self._connection_of[sa.unique_id] = sa.connection
+            case events.IkeSaFailed(connection=name, is_initiator=True):
+                self._settled({each for each in self._wanted if each[0] == name}, succeeded=False)
+            case events.ChildSaEstablished(sa):
+                self._settled({(self._connection_of.get(sa.ike_unique_id, ""), sa.name)}, succeeded=True)
+            case events.ChildSaFailed(ike_unique_id=number, name=name):
+                self._settled({(self._connection_of.get(number, ""), name)}, succeeded=False)
+            case events.IkeSaDeleted(unique_id=number, connection=name):
+                self._connection_of.pop(number, None)
+                self._settled({each for each in self._wanted if each[0] == name}, succeeded=False)
+
+    def _settled(self, done: set[tuple[str, str]], *, succeeded: bool) -> None:
+        if not self._once or not done & self._wanted:
+            return
+        self._wanted -= done
+        self.succeeded = self.succeeded and succeeded
+        driver = self.driver
+        if not self._wanted and driver is not None:
+            driver.post(lambda: driver.shut_down(_POLITE_SECONDS))
