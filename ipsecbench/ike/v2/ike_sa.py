@@ -242,9 +242,14 @@ class IkeSa:
             self.log("failed-exchange", f"{opened.message.name}: {error}")
             if self.state in UNAUTHENTICATED:
                 self.fail(str(error), getattr(error, "notify", None), now)
+            elif self.state is State.DELETING:
+                # Whatever the peer says to that, it is over.
+                self.close(f"deleted by this end, and the peer's answer is wrong: {error}", now)
             else:
                 # The peer may have made an SA that is not here: only the end of the IKE SA brings both together again.
-                self.tasks.active = None
+                task, self.tasks.active = self.tasks.active, None
+                if task is not None:
+                    task.dropped(self, str(error), now)
                 self.delete(now)
 
     def _heard(self, path: Path, now: float) -> None:
