@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tests.fuzz.endpoints import ENDPOINTS
 from tests.fuzz.parsers import PARSERS
 from tests.fuzz.protected import PROTECTED
 from tests.fuzz.target import Target
 
-TARGETS: tuple[Target, ...] = (*PARSERS, *PROTECTED)
+TARGETS: tuple[Target, ...] = (*PARSERS, *PROTECTED, *ENDPOINTS)
 """Every target, by which the tests and the fuzzer find it."""
