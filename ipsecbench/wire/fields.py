@@ -9,6 +9,7 @@ and both directions follow. Reserved fields are zero when written and ignored wh
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +95,18 @@ class Rest:
     """Name of the value."""
 
 
+_NUMBERS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
 Field = Number | Reserved | Octets | Counted | Length | Rest
+
+
+def _format(field: Field) -> str | None:
+    """The field as :mod:`struct` writes it; None where it cannot."""
+    if isinstance(field, Number | Length):
+        return _NUMBERS.get(field.width)
+    if isinstance(field, Reserved):
+        return f"{field.width}x"
+    return f"{field.width}s" if isinstance(field, Octets) else None
 
 
 class Layout:
@@ -105,11 +117,20 @@ class Layout:
         fields: the fields; at most one :class:`Rest`, as the last.
     """
 
-    __slots__ = ("fields", "what")
+    __slots__ = ("_head", "_names", "_tail", "fields", "what")
 
     def __init__(self, what: str, *fields: Field) -> None:
         self.what = what
         self.fields = fields
+        # Structures are read in one go where they are fields of a fixed width and then the counted octets and the rest,
+        # as nearly all are; field by field where they are not, and to find out what is wrong.
+        formats = [_format(field) for field in fields]
+        count = formats.index(None) if None in formats else len(formats)
+        head, tail = fields[:count], fields[count:]
+        self._tail = tuple(field.name for field in tail if isinstance(field, Counted | Rest))
+        whole = len(self._tail) == len(tail)
+        self._head = struct.Struct(">" + "".join(filter(None, formats[:count]))) if whole else None
+        self._names = tuple(field.name for field in head if isinstance(field, Number | Octets | Length))
 
     def decode(self, data: bytes) -> dict[str, Any]:
         """The values of a structure that fills the octets exactly.
@@ -117,6 +138,17 @@ class Layout:
         Raises:
             MalformedError: the octets are too few or too many.
         """
+        head = self._head
+        if head is not None and len(data) >= head.size:
+            values: dict[str, Any] = dict(zip(self._names, head.unpack_from(data), strict=True))
+            position = head.size
+            for name in self._tail:
+                # A count stands in the head under the name of its octets, and gives way to them.
+                end = position + values[name] if name in values else max(position, len(data))
+                values[name] = data[position:end]
+                position = end
+            if position == len(data):
+                return values
         reader = Reader(data, self.what)
         values = self.read(reader)
         reader.finish()

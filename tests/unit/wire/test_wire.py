@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsecbench.errors import MalformedError
 from ipsecbench.wire.cursor import Reader
-from ipsecbench.wire.fields import U8, U16, U32, Counted, Layout, Length, Octets, Reserved, Rest
+from ipsecbench.wire.fields import U8, U16, U32, U64, Counted, Layout, Length, Number, Octets, Reserved, Rest
 
 NOTIFY = Layout("Notify", U8("protocol"), Length("spi", 1), U16("type"), Counted("spi"), Rest("data"))
 
@@ -52,6 +54,36 @@ def test_encode_and_decode_are_inverse(protocol: int, spi: bytes, number: int, d
     octets = NOTIFY.encode(values)
     assert octets == bytes([protocol, len(spi)]) + number.to_bytes(2) + spi + data
     assert NOTIFY.decode(octets) == values
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        NOTIFY,
+        Layout("fixed", U16("a"), Reserved(2), Octets("b", 3), U64("c")),
+        Layout("odd", Number("a", 3), Rest("b")),
+        Layout("rest", Rest("a")),
+        Layout("counted", Length("a", 1), Length("b", 2), Counted("b"), Counted("a")),
+        Layout("between", Length("a", 1), Counted("a"), U16("b")),
+    ],
+    ids=lambda layout: layout.what,
+)
+@given(data=st.binary(max_size=24))
+def test_all_at_once_is_the_same_as_field_by_field(layout: Layout, data: bytes) -> None:
+    reader = Reader(data, layout.what)
+    expected: dict[str, Any] | None
+    try:
+        expected = layout.read(reader)
+        reader.finish()
+    except MalformedError:
+        expected = None
+    if expected is None:
+        with pytest.raises(MalformedError, match=layout.what):
+            layout.decode(data)
+        return
+    assert layout.decode(data) == expected
+    again = layout.decode(layout.encode(expected))
+    assert again == expected
 
 
 def test_a_count_beyond_the_end_is_refused() -> None:
