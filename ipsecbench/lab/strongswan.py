@@ -168,6 +168,19 @@ class StrongSwan:
         return ""
 
     @property
+    def process_id(self) -> int:
+        """Number of the daemon's process."""
+        if self._process is None:
+            raise LaboratoryError("strongSwan is not running")
+        # setpriv and ip, which started it, have become it by exec.
+        return self._process.pid
+
+    @property
+    def control_socket(self) -> Path:
+        """Where it takes orders, for further control connections and for swanctl (``--uri unix://PATH``)."""
+        return self._directory / "vici"
+
+    @property
     def processor_seconds(self) -> float:
         """Processor time of the daemon so far, user and system."""
         if self._process is None:
