@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.suites import esp_suites
+from ipsecbench.bench.handshake import QUICK_SETS, STACK_PROVIDER
 from ipsecbench.bench.measurement import CSIT_IMIX, SIMPLE_IMIX, Tier, Workload
 from ipsecbench.bench.runner import Offer
 from ipsecbench.errors import UsageError
@@ -18,7 +19,7 @@ LARGEST_SIZE_BYTES = 65535
 
 PYTHON_PROVIDERS = ("cryptography", "pycryptodome")
 AGENT_PROVIDERS = ("libcrypto", "libgcrypt", "libipsec-mb")
-PROVIDERS = AGENT_PROVIDERS + PYTHON_PROVIDERS
+PROVIDERS = (*AGENT_PROVIDERS, *PYTHON_PROVIDERS, STACK_PROVIDER)
 
 DECISION_SUITES = (
     "aes128gcm16", "aes256gcm16", "chacha20poly1305", "aes128ccm16", "aes256ccm16",
@@ -45,6 +46,7 @@ _COMPARED_SIZES = (1408,)
 _PYTHON_SIZES = (64, 1408)
 _PRF_SIZES: Mapping[str, int] = MappingProxyType({"prf": 64, "prf-plus": 256})
 _SIZED_OPERATIONS = ("encrypt", "decrypt", "authenticate", "verify", "prf", "prf-plus", "outbound", "inbound")
+_QUICK_HANDSHAKES = frozenset(row.name for row in QUICK_SETS)
 _MULTI_CORE_SUITES = ("aes128gcm16", "aes256gcm16", "chacha20poly1305", "aes256-sha256")
 
 
@@ -150,6 +152,8 @@ def _check_names(rows: Sequence[Offer], request: Request) -> None:
 def _wanted(offer: Offer, request: Request) -> bool:
     if request.only:
         return _matches(offer.algorithm, request.only)
+    if offer.tier is Tier.HANDSHAKE:
+        return not request.quick or offer.algorithm in _QUICK_HANDSHAKES
     if offer.tier is Tier.PACKET_LOOP:
         # Another library's packet loop is a comparison: the suites that decide suffice, and what only it has.
         other = offer.provider != "libcrypto" and not offer.algorithm.startswith(("twofish", "serpent"))
@@ -165,10 +169,7 @@ def _wanted(offer: Offer, request: Request) -> bool:
 def _expand(offer: Offer, request: Request) -> Iterable[Workload]:
     for operation in offer.operations:
         base = Workload(offer.tier, offer.provider, operation, offer.algorithm)
-        if offer.tier is Tier.PRIMITIVE and not _is_sized(offer.algorithm, operation):
-            yield base
-            continue
-        if operation == "key-setup":
+        if not _is_sized(offer, operation):
             yield base
             continue
         for size in _sizes(offer, operation, request):
@@ -185,8 +186,8 @@ def _in_full(offer: Offer, request: Request) -> bool:
     return bool(request.only) or (offer.provider == "libcrypto" and offer.algorithm in DECISION_SUITES)
 
 
-def _is_sized(algorithm: str, operation: str) -> bool:
-    signature = algorithm.startswith(("rsa", "ecdsa", "ed"))
+def _is_sized(offer: Offer, operation: str) -> bool:
+    signature = offer.tier is Tier.PRIMITIVE and offer.algorithm.startswith(("rsa", "ecdsa", "ed"))
     return operation in _SIZED_OPERATIONS and not signature
 
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from ipsecbench.agent.client import PROTOCOL_VERSION, AgentClient, clock_hz
 from ipsecbench.agent.mask import mask_environment
+from ipsecbench.bench.handshake import STACK_PROVIDER
 from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
 from ipsecbench.bench.plan import AGENT_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan, is_decisive
 from ipsecbench.bench.runner import AgentRunner, Offer, PythonRunner, Runner
@@ -94,6 +95,8 @@ class Session:
             raise AgentError("--mask needs the agent: the Python libraries cannot be told to ignore instructions")
         if python_providers and not self.mask:
             self._open_python(python_providers)
+        if STACK_PROVIDER in self.request.providers and not self.mask:
+            self._open_stack()
         self.hardware = detect(Path("/"), self._measure_clock).to_dict()
 
     def _open_agent(self, providers: Sequence[str]) -> None:
@@ -126,6 +129,13 @@ class Session:
         for name in providers:
             self.libraries.append(library_info(name))
         self._runners.update(dict.fromkeys(providers, PythonRunner(providers)))
+
+    def _open_stack(self) -> None:
+        from ipsecbench.bench.handshake_runner import HandshakeRunner
+
+        runner = self._stack.enter_context(HandshakeRunner(quick=self.request.quick))
+        self.libraries.append(runner.library_info())
+        self._runners[STACK_PROVIDER] = runner
 
     def _order_cores(self, cores: Sequence[int]) -> tuple[int, ...]:
         """The fastest first; among equals the highest number, since the lowest one gets most interrupts."""

@@ -11,14 +11,18 @@ Quick = Annotated[bool, typer.Option("--quick", help="A minute instead of five; 
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        "--only", metavar="NAME", help="Only these algorithms or suites; patterns such as 'aes*'; repeatable."
+        "--only",
+        metavar="NAME",
+        help="Only these algorithms, suites or set-ups; patterns such as 'aes*' or 'ikev2:*'; repeatable.",
     ),
 ]
 Sizes = Annotated[str | None, typer.Option("--sizes", metavar="N,N,…", help="Octets per operation or inner packet.")]
 Providers = Annotated[
     str | None,
     typer.Option(
-        "--providers", metavar="NAME,…", help="libcrypto, libgcrypt, libipsec-mb, cryptography, pycryptodome."
+        "--providers",
+        metavar="NAME,…",
+        help="libcrypto, libgcrypt, libipsec-mb, cryptography, pycryptodome, ipsecbench (its own IKE stack).",
     ),
 ]
 Cores = Annotated[str, typer.Option("--cores", metavar="N|all", help="Also measure with up to so many cores at once.")]

@@ -45,6 +45,23 @@ def test_the_main_job_ends_with_an_answer_a_dataset_and_a_report(ipsecbench: Run
     for proposal in (recommendation["phase1"]["proposal"], recommendation["phase2"]["proposal"]):
         assert proposal in outcome.out
         assert proposal in report
+    # Whole set-ups were measured, and stand beside the cost of the cryptography.
+    stack = recommendation["phase1"]["handshake"]["stack"]
+    assert {row.workload.algorithm[:5] for row in data.rows(tier=Tier.HANDSHAKE)} == {"ikev1", "ikev2"}
+    assert stack["initiator_us"]["median"] > stack["initiator_other_us"]["median"] > 0
+    assert stack["measured_set"] in report
+
+
+def test_whole_set_ups_alone_need_no_agent(ipsecbench: Run, tmp_path: Path) -> None:
+    outcome = ipsecbench(
+        "bench", "--quick", "--providers", "ipsecbench", "--only", "ikev2:*", "--budget", "4", "-o", "a.json"
+    )
+    assert outcome.code == 0, outcome.err
+    data = read_dataset(tmp_path / "a.json")
+    assert all(row.usable for row in data.measurements)
+    assert {row.workload.tier for row in data.measurements} == {Tier.HANDSHAKE}
+    assert [entry["provider"] for entry in data.environment["libraries"]] == ["ipsecbench"]
+    assert "ikev2:aes128-sha256-x25519:psk protocol-responder" in outcome.out
 
 
 def test_bench_writes_what_was_asked_for(ipsecbench: Run, tmp_path: Path) -> None:
