@@ -57,6 +57,9 @@ class Task:
         """
         raise NotImplementedError
 
+    def note_deletion(self, outbound_spi: bytes) -> None:
+        """The peer deletes a Child SA that is not known here, while the task is at work."""
+
     def dropped(self, sa: IkeSa, reason: str, now: float) -> None:
         """The IKE SA ends, or the task was put off too often, before it was done."""
 

@@ -18,6 +18,7 @@ from ipsecbench.ike.configuration import ChildConfiguration
 from ipsecbench.ike.events import ChildSaFailed
 from ipsecbench.ike.path import Path
 from ipsecbench.ike.secret import Secret
+from ipsecbench.ike.v2 import removal
 from ipsecbench.ike.v2.child_sa import ChildSa
 from ipsecbench.ike.v2.exchanges import ike_followup_ke
 from ipsecbench.ike.v2.exchanges.child_negotiation import (
@@ -43,6 +44,8 @@ NONCE_BYTES = 32
 """Octets of nonces made here."""
 MAX_METHOD_RETRIES = 3
 """How often INVALID_KE_PAYLOAD is followed in one exchange."""
+MAX_DELETED_EARLY = 64
+"""More Child SAs that a peer deletes before they are known here are not remembered."""
 RETRIED_LATER = frozenset({NotifyType.TEMPORARY_FAILURE, NotifyType.STATE_NOT_FOUND})
 """Errors after which the exchange is begun anew after a while (RFC 7296 section 2.25, RFC 9370 section 2.2.4)."""
 
@@ -59,6 +62,9 @@ class ChildExchange(Task):
     nonces: Nonces | None = field(default=None, init=False)
     exchanges: AdditionalExchanges | None = field(default=None, init=False)
     method_retries: int = field(default=0, init=False)
+
+    deleted_early: set[bytes] = field(default_factory=set, init=False)
+    """What the peer deleted while its answer was on its way: it may be the Child SA of this exchange."""
 
     def __post_init__(self) -> None:
         self.makes_child_sas = True
@@ -90,6 +96,7 @@ class ChildExchange(Task):
         self.nonce = sa.host.environment.random(NONCE_BYTES)
         self.agreement = None if method is None else KeyAgreement(sa.host.environment.cryptography, method)
         self.agreed = self.nonces = self.exchanges = None
+        self.deleted_early.clear()
         head, tail = self.offer.payloads()
         key_exchange = [] if self.agreement is None else [self.agreement.payload]
         payloads = [*self.extra_payloads(), *head, Nonce(self.nonce), *key_exchange, *tail]
@@ -118,7 +125,16 @@ class ChildExchange(Task):
             return None
         self.created(sa, self.exchanges.secrets, now)
         self.offer = None
+        agreed = self.agreed
+        made = None if agreed is None else sa.children.by_inbound(agreed.inbound_spi)
+        if made is not None and made.info.outbound_spi in self.deleted_early:
+            removal.remove_child(sa, made, "deleted by the peer")
         return None
+
+    def note_deletion(self, outbound_spi: bytes) -> None:
+        """The peer deletes a Child SA that is not known here."""
+        if len(self.deleted_early) < MAX_DELETED_EARLY:
+            self.deleted_early.add(outbound_spi)
 
     def stops(self, sa: IkeSa) -> bool:
         """Whether there is no use in going on before the Child SA is made."""

@@ -152,9 +152,11 @@ def _delete_ike_sa(sa: IkeSa, request: Message, path: Path, reason: str, now: fl
 def _delete_child_sa(sa: IkeSa, outbound_spi: bytes) -> list[bytes]:
     """Delete a Child SA that the peer names; what is answered for it."""
     child = sa.children.by_outbound(outbound_spi)
-    if child is None:
-        return []
     active = sa.tasks.active
+    if child is None:
+        if active is not None:
+            active.note_deletion(outbound_spi)
+        return []
     crossing = isinstance(active, DeleteChildSa) and active.child is child
     removal.remove_child(sa, child, "deleted by the peer")
     # Where both ends ask at once, neither answers with the SPI that it has asked for itself (section 1.4.1).

@@ -140,6 +140,9 @@ def answer(sa: IkeSa, request: Message, rekeyed: Notify, path: Path, now: float)
         MalformedError: its key exchange data is not valid.
     """
     child = sa.children.by_outbound(rekeyed.spi) if rekeyed.protocol == ProtocolId.ESP else None
+    if child is None and isinstance(sa.tasks.active, ChildExchange):
+        # It may be the one that the peer has made of the request that is outstanding.
+        raise NegotiationError("a Child SA is being made", NotifyType.TEMPORARY_FAILURE)
     if child is None:
         named = rekeyed.protocol == ProtocolId.ESP and len(rekeyed.spi) == SPI_BYTES
         protocol, spi = (rekeyed.protocol, rekeyed.spi) if named else (0, b"")
