@@ -17,6 +17,8 @@ from ipsecbench.ike.v1.transitions import ExchangeState, ExchangeTable, Sends, T
 if TYPE_CHECKING:
     from ipsecbench.ike.v1.isakmp_sa import IsakmpSa
 
+NO_ANSWER = "no answer"
+"""Reason of an exchange whose messages were sent again in vain."""
 OWN_NONCE_BYTES = 32
 """Octets of a nonce that is made here."""
 
@@ -142,22 +144,22 @@ class Exchange:
             self._sent = b""
             return
         chain = self.chain if transition.sends is Sends.ENCRYPTED else None
-        self._sent = self.sa.build(self.EXCHANGE_TYPE, self.message_id, payloads, chain)
-        self.sa.transmit(self._sent, now)
+        self._sent = self.sa.sender.build(self.EXCHANGE_TYPE, self.message_id, payloads, chain)
+        self.sa.sender.transmit(self._sent, now)
         if transition.awaits:
             self.retransmit_at = now + self.sa.connection.retransmission.delay(0)
 
     def _repeat(self, path: Path, now: float) -> None:
         """A message came again: its answer goes out again, unless that is sent by timer anyway."""
         if self._sent and (self.retransmit_at is None or not self.initiator):
-            self.sa.transmit(self._sent, now, path)
+            self.sa.sender.transmit(self._sent, now, path)
         else:
             self.sa.log("repeated-message", f"{self.NAME}: a message came twice")
 
     def repeat_answer(self, now: float) -> None:
         """The peer is behind: it may not have got the last message."""
         if self._sent and self.retransmit_at is None:
-            self.sa.transmit(self._sent, now)
+            self.sa.sender.transmit(self._sent, now)
 
     def handle_timeout(self, now: float) -> None:
         """Send again what was not answered, or give up."""
@@ -165,10 +167,10 @@ class Exchange:
             return
         schedule = self.sa.connection.retransmission
         if self._sent_again >= schedule.tries:
-            self.fail("no answer", None, now)
+            self.fail(NO_ANSWER, None, now)
             return
         self._sent_again += 1
-        self.sa.transmit(self._sent, now)
+        self.sa.sender.transmit(self._sent, now)
         self.retransmit_at = now + schedule.delay(self._sent_again)
 
     def _refuse(self, error: ProtocolError | ProviderError, received: bool, now: float) -> None:
@@ -199,7 +201,7 @@ class Exchange:
 
     def report(self, notify: int, now: float) -> None:
         """Tell the peer what was wrong."""
-        self.sa.notify(notify, b"", now)
+        self.sa.sender.notify(notify, b"", now)
 
     def fail(self, reason: str, notify: int | None, now: float) -> None:
         """The exchange has no result."""

@@ -13,26 +13,23 @@ from ipsecbench.ike.association import Host
 from ipsecbench.ike.configuration import ConnectionConfiguration
 from ipsecbench.ike.events import ChildSaInfo, IkeSaDeleted, IkeSaEstablished, IkeSaFailed, IkeSaInfo
 from ipsecbench.ike.header import ZERO_SPI, IkeHeader
-from ipsecbench.ike.lifetime import Expiry, draw
 from ipsecbench.ike.path import Address, Path
 from ipsecbench.ike.v1 import succession
+from ipsecbench.ike.v1.deadlines import Deadlines
 from ipsecbench.ike.v1.exchanges.aggressive_mode import AggressiveMode
 from ipsecbench.ike.v1.exchanges.informational import Informational
 from ipsecbench.ike.v1.exchanges.main_mode import MainMode
 from ipsecbench.ike.v1.exchanges.phase1 import Phase1
-from ipsecbench.ike.v1.identifiers import ExchangeType, NotifyType, PayloadType, Protocol, Vendor
-from ipsecbench.ike.v1.iv_chain import IvChain
+from ipsecbench.ike.v1.identifiers import ExchangeType, NotifyType, PayloadType, Vendor
 from ipsecbench.ike.v1.liveness import Liveness
-from ipsecbench.ike.v1.message import AnyPayload
-from ipsecbench.ike.v1.payloads import DeletePayload, NotificationPayload
 from ipsecbench.ike.v1.phase2 import Phase2
-from ipsecbench.ike.v1.phase2_sas import limited
 from ipsecbench.ike.v1.security import Peer, Security
+from ipsecbench.ike.v1.sender import REPEAT_DELETE_SECONDS, Sender
 from ipsecbench.ike.v1.transitions import LIFE, SaState, SaTrigger
 from ipsecbench.ike.v1.transport import Transport
 
-REPEAT_DELETE_SECONDS = (0.25, 0.75)
-"""When a Delete payload is sent again: nobody acknowledges it."""
+REPLACED_SECONDS = 10.0
+"""How long the end that did not begin the new phase 1 keeps the old SA; strongSwan leaves deleting it to the other."""
 RETRY_SECONDS = 30.0
 """Wait before a new phase 1 that failed is tried again while the old SA lives."""
 
@@ -69,6 +66,8 @@ class IsakmpSa:
         self.security: Security | None = None
         self.peer = Peer()
         self.transport = Transport(host, path)
+        self.sender = Sender(self)
+        self.deadlines = Deadlines(self)
         self.liveness = Liveness(int.from_bytes(host.environment.random(4)))
         mode = AggressiveMode if aggressive else MainMode
         self.phase1: Phase1 = mode(self, self.is_initiator, candidates)
@@ -85,11 +84,7 @@ class IsakmpSa:
         self.established_at = 0.0
         """When both ends were authenticated."""
         self._info: IkeSaInfo | None = None
-        self._expiry: Expiry | None = None
-        self._rekey_at: float | None = None
-        self._end_at: float | None = None
         self._hint: tuple[str, int | None] | None = None
-        self._repeats: list[tuple[float, bytes]] = []
 
     @classmethod
     def initiator(cls, host: Host, connection: ConnectionConfiguration, path: Path) -> IsakmpSa:
@@ -200,13 +195,10 @@ class IsakmpSa:
             self.abandon(reason, now)
         elif self.state in (SaState.ESTABLISHED, SaState.REPLACED):
             self.phase2.delete_all(reason, now)
-            spi = self.spi_i + self.spi_r
-            farewell = self.inform([DeletePayload(Protocol.PROTO_ISAKMP, (spi,))], now)
-            self._repeat(farewell, now)
+            self.deadlines.give_up_at = self.sender.delete_isakmp(now)
             self._enter(SaTrigger.DELETE)
             self._tell_end(reason)
             self.phase1.end()
-            self._end_at = now + REPEAT_DELETE_SECONDS[-1]
 
     def delete_child_sa(self, inbound_spi: bytes, now: float) -> None:
         """See :class:`ipsecbench.ike.association.Association`."""
@@ -220,7 +212,7 @@ class IsakmpSa:
             self.log("no-dead-peer-detection", "the peer has not announced RFC 3706: it cannot be asked")
             return
         sequence = self.liveness.ask(now)
-        self.notify(NotifyType.R_U_THERE, sequence.to_bytes(4), now)
+        self.sender.notify(NotifyType.R_U_THERE, sequence.to_bytes(4), now)
 
     def report_traffic(self, inbound_spi: bytes, octets: int, packets: int, now: float) -> None:
         """See :class:`ipsecbench.ike.association.Association`."""
@@ -231,7 +223,7 @@ class IsakmpSa:
         if self.half_open:
             self.phase1.fail(reason, None, now)
         elif not self.finished:
-            self._finish(reason)
+            self.finish(reason)
 
     # What the exchanges tell.
 
@@ -280,7 +272,7 @@ class IsakmpSa:
             return
         schedule = self.connection.retransmission
         if self.is_initiator and self._hint is None:
-            self._end_at = now + schedule.delay(0) + schedule.delay(1)
+            self.deadlines.give_up_at = now + schedule.delay(0) + schedule.delay(1)
         self._hint = (reason, notify)
 
     def phase1_failed(self, reason: str, notify: int | None, now: float) -> None:
@@ -298,18 +290,16 @@ class IsakmpSa:
     def renewal_failed(self, now: float) -> None:
         """The successor came to nothing: try again later."""
         self.renewing = False
-        self._rekey_at = now + RETRY_SECONDS
+        self.deadlines.rekey_at = now + RETRY_SECONDS
         self.host.associations()
 
     def phase1_complete(self, life_seconds: int | None, initial_contact: bool, now: float) -> None:
         """Both ends are authenticated."""
         self._enter(SaTrigger.AUTHENTICATED)
-        self._end_at = None
+        self.deadlines.give_up_at = None
         self.established_at = now
         self.liveness.heard(now)
-        lifetime = limited(self.connection.lifetime, life_seconds, None)
-        self._expiry = draw(lifetime, now, self.host.environment.random(4))
-        self._rekey_at = self._expiry.soft_at if self.connection.rekey else None
+        self.deadlines.begin_life(life_seconds, now)
         self._info = succession.describe(self)
         replaced = succession.take_over(self, initial_contact, now)
         if not replaced:
@@ -323,13 +313,6 @@ class IsakmpSa:
         while found.successor is not None:
             found = found.successor
         return found
-
-    def shorten_life(self, seconds: int, now: float) -> None:
-        """The peer keeps this SA for less."""
-        if self._expiry is not None:
-            lifetime = limited(self.connection.lifetime, seconds, None)
-            self._expiry = draw(lifetime, now, self.host.environment.random(4))
-            self._rekey_at = self._expiry.soft_at if self.connection.rekey else None
 
     def is_first_contact(self) -> bool:
         """Whether no other SA with the peer is known, so that INITIAL-CONTACT is true."""
@@ -346,13 +329,13 @@ class IsakmpSa:
         self.renewing = False
         # The end that began the new phase 1 deletes the old SA; the other one does it where that got lost. Should each
         # end have put another one first, they must not delete both at the same time.
-        wait = REPEAT_DELETE_SECONDS[0] if successor.is_initiator else RETRY_SECONDS
-        self._end_at = now + (wait if self.spi_i < successor.spi_i else wait * 1.5)
+        wait = REPEAT_DELETE_SECONDS[0] if successor.is_initiator else REPLACED_SECONDS
+        self.deadlines.give_up_at = now + (wait if self.spi_i < successor.spi_i else wait * 1.5)
 
     def resume(self) -> None:
         """The successor is gone before this SA was: go on with it."""
         self.successor = None
-        self._end_at = None
+        self.deadlines.give_up_at = None
         self._enter(SaTrigger.RESUMED)
 
     def deleted_by_peer(self, now: float) -> None:
@@ -362,7 +345,7 @@ class IsakmpSa:
             return
         # Where both ends authenticated anew at once, each may have put its phase 2 SAs under another ISAKMP SA.
         succession.bequeath(self)
-        self._finish("deleted by the peer")
+        self.finish("deleted by the peer")
 
     def phase2_deleted_by_peer(self, outbound_spi: bytes) -> bool:
         """Whether a Delete payload meant a phase 2 SA of this ISAKMP SA, or of another with the same peer."""
@@ -376,50 +359,6 @@ class IsakmpSa:
         """R-U-THERE-ACK has come."""
         succession.tell_alive(self, sequence)
 
-    # Sending.
-
-    def build(
-        self, exchange_type: int, message_id: int, payloads: Sequence[AnyPayload], chain: IvChain | None
-    ) -> bytes:
-        """A message of this SA; encrypted where there is a chain of IVs."""
-        return self.transport.build((self.spi_i, self.spi_r), exchange_type, message_id, payloads, chain)
-
-    def transmit(self, message: bytes, now: float, path: Path | None = None) -> None:
-        """Send a message, in pieces where it is long and the peer takes pieces."""
-        pieces = Vendor.FRAGMENTATION in self.peer.vendors and self.connection.fragmentation
-        self.transport.send(message, now, path or self.path, self.connection.fragment_bytes if pieces else None)
-
-    def inform(self, payloads: list[AnyPayload], now: float) -> bytes:
-        """Send an informational message; it is returned, to be sent again."""
-        message = self.informational.build(payloads)
-        self.transmit(message, now)
-        return message
-
-    def notify(
-        self,
-        notify: int,
-        data: bytes,
-        now: float,
-        protocol: int = Protocol.PROTO_ISAKMP,
-        spi: bytes | None = None,
-    ) -> None:
-        """Send a notification, of this SA where no SPI is given."""
-        named = self.spi_i + self.spi_r if spi is None else spi
-        self.inform([NotificationPayload(protocol, named, notify, data)], now)
-
-    def delete_politely(self, spis: Sequence[bytes], now: float) -> None:
-        """Tell the peer that phase 2 SAs are gone, more than once."""
-        if not self.finished and spis:
-            self._repeat(self.inform([DeletePayload(Protocol.PROTO_IPSEC_ESP, tuple(spis))], now), now)
-
-    def _repeat(self, message: bytes, now: float) -> None:
-        self._repeats += [(now + wait, message) for wait in REPEAT_DELETE_SECONDS]
-
-    def repeat_delete(self, now: float) -> None:
-        """The peer has not got the Delete payload."""
-        for _, message in self._repeats[-1:]:
-            self.transmit(message, now)
-
     def fresh_message_id(self) -> int:
         """A Message ID that no exchange here has."""
         while True:
@@ -432,70 +371,17 @@ class IsakmpSa:
     @property
     def next_timeout(self) -> float | None:
         """See :class:`ipsecbench.ike.association.Association`."""
-        if self.finished:
-            return None
-        found = [self.phase1.retransmit_at, self._end_at, *(when for when, _ in self._repeats)]
-        if self.state in (SaState.ESTABLISHED, SaState.REPLACED):
-            found += self.phase2.timeouts()
-            found.append(None if self._expiry is None else self._expiry.hard_at)
-            found.append(self._keepalive_at)
-        if self.alive:
-            found += [None if self.renewing else self._rekey_at, self._ask_at, self._dead_at]
-        return min((each for each in found if each is not None), default=None)
+        return self.deadlines.next_timeout
 
     def handle_timeout(self, now: float) -> None:
         """See :class:`ipsecbench.ike.association.Association`."""
-        self.phase1.handle_timeout(now)
-        self._repeat_deletes(now)
-        if self._end_at is not None and now >= self._end_at:
-            self._end(now)
-        if self.state not in (SaState.ESTABLISHED, SaState.REPLACED):
-            return
-        if _due(self._dead_at, now):
-            self._finish("the peer is dead: it answers no R-U-THERE")
-            return
-        if self._expiry is not None and _due(self._expiry.hard_at, now):
-            self.delete(now, "its life is over")
-            return
-        self.phase2.handle_timeout(now)
-        if _due(self._ask_at, now):
-            self.check_liveness(now)
-        if not self.renewing and _due(self._rekey_at, now):
-            self.rekey(now)
-        if _due(self._keepalive_at, now):
-            self.transport.keep_alive(now)
+        self.deadlines.handle_timeout(now)
 
-    @property
-    def _ask_at(self) -> float | None:
-        if not self.alive or Vendor.DPD not in self.peer.vendors:
-            return None
-        return self.liveness.ask_at(self.connection.dpd_seconds, self.connection.retransmission.delay(0))
-
-    @property
-    def _dead_at(self) -> float | None:
-        return self.liveness.dead_at(self.connection.dpd_timeout_seconds) if self.alive else None
-
-    @property
-    def _keepalive_at(self) -> float | None:
-        if not self.peer.nat_local or self.path.local.port != self.host.configuration.natt_port:
-            return None
-        return self.transport.last_sent + self.host.configuration.keepalive_seconds
-
-    def _repeat_deletes(self, now: float) -> None:
-        for when, message in [each for each in self._repeats if each[0] <= now]:
-            self._repeats.remove((when, message))
-            self.transmit(message, now)
-
-    def expire_half_open(self, at: float) -> None:
-        """As responder: when to give up on a peer that does not authenticate."""
-        self._end_at = at
-
-    def _end(self, now: float) -> None:
-        self._end_at = None
+    def give_up(self, now: float) -> None:
+        """The time of this state is over: of a peer to authenticate, of a replaced SA, of the last Delete payload."""
         if self.half_open:
-            self.phase1.fail(
-                "the peer has not authenticated in time" if not self.is_initiator else "given up", None, now
-            )
+            reason = "given up" if self.is_initiator else "the peer has not authenticated in time"
+            self.phase1.fail(reason, None, now)
         elif self.state is SaState.REPLACED:
             self.delete(now, "replaced by a newer SA")
         elif self.state is SaState.DELETED:
@@ -511,8 +397,8 @@ class IsakmpSa:
         else:
             self.state = following
 
-    def _finish(self, reason: str) -> None:
-        """Gone without a message."""
+    def finish(self, reason: str) -> None:
+        """Gone without a message, phase 2 SAs too."""
         self.phase2.drop_all(reason)
         announced = self.state is SaState.DELETED
         self._enter(SaTrigger.END)
@@ -523,10 +409,6 @@ class IsakmpSa:
     def _tell_end(self, reason: str) -> None:
         self._info = None
         self.host.emit(IkeSaDeleted(self.unique_id, self.connection.name, reason))
-
-
-def _due(when: float | None, now: float) -> bool:
-    return when is not None and now >= when
 
 
 def respond(host: Host, header: IkeHeader, message: bytes, path: Path, now: float) -> IsakmpSa | None:
@@ -545,7 +427,7 @@ def respond(host: Host, header: IkeHeader, message: bytes, path: Path, now: floa
         return None
     sa = IsakmpSa(host, path, candidates, header.spi_i, aggressive)
     sa.begun_at = now
-    sa.expire_half_open(now + host.configuration.half_open_seconds)
+    sa.deadlines.give_up_at = now + host.configuration.half_open_seconds
     sa.receive(header, message, path, now)
     if sa.finished or not sa.phase1.begun:
         return None

@@ -20,6 +20,7 @@ from ipsecbench.ike.events import (
 from ipsecbench.ike.header import IkeHeader
 from ipsecbench.ike.path import Path
 from ipsecbench.ike.traffic_selector import TrafficSelector
+from ipsecbench.ike.v1.exchange import NO_ANSWER
 from ipsecbench.ike.v1.exchanges.quick_mode import QuickMode
 from ipsecbench.ike.v1.identifiers import notify_name
 from ipsecbench.ike.v1.phase2_sas import (
@@ -174,8 +175,8 @@ class Phase2:
             exchange.replaces.rekeying = False
             exchange.replaces.rekey_at = now + RETRY_REKEY_SECONDS
         self.sa.host.emit(ChildSaFailed(self.sa.unique_id, name, reason, notify))
-        if notify is None and exchange.initiator:
-            # No answer: is anybody there?
+        if reason == NO_ANSWER:
+            # Is anybody there?
             self.sa.check_liveness(now)
 
     def refused(self, spi: bytes, notify: int, now: float) -> None:
@@ -206,12 +207,12 @@ class Phase2:
         """Delete an SA and tell the peer."""
         found = self.sas.get(inbound_spi)
         if found is not None:
-            self.sa.delete_politely([inbound_spi], now)
+            self.sa.sender.delete_phase2([inbound_spi], now)
             self._gone(found, reason)
 
     def delete_all(self, reason: str, now: float) -> None:
         """Delete every SA and tell the peer; quick modes that go on end."""
-        self.sa.delete_politely([each.info.inbound_spi for each in self.sas], now)
+        self.sa.sender.delete_phase2([each.info.inbound_spi for each in self.sas], now)
         self.drop_all(reason)
 
     def drop_all(self, reason: str) -> None:

@@ -68,10 +68,10 @@ class Informational:
         message_id = sa.fresh_message_id()
         security = sa.security
         if security is None:
-            return sa.build(self.EXCHANGE_TYPE, message_id, payloads, None)
+            return sa.sender.build(self.EXCHANGE_TYPE, message_id, payloads, None)
         digest = message_hash(security.prf, security.family.skeyid_a, message_id, encode_payloads(payloads))
         protected = [OctetsPayload(PayloadType.HASH, digest), *payloads]
-        return sa.build(self.EXCHANGE_TYPE, message_id, protected, security.phase.exchange(message_id))
+        return sa.sender.build(self.EXCHANGE_TYPE, message_id, protected, security.phase.exchange(message_id))
 
     # Receiving.
 
@@ -164,7 +164,7 @@ class Informational:
         if sequence is None or not self.sa.liveness.fresh(sequence):
             self.sa.log("bad-liveness", "R-U-THERE of another SA, or with an old sequence number")
             return
-        self.sa.notify(NotifyType.R_U_THERE_ACK, payload.data, now)
+        self.sa.sender.notify(NotifyType.R_U_THERE_ACK, payload.data, now)
 
     def note_liveness(self, payload: NotificationPayload, now: float) -> None:
         """R-U-THERE-ACK."""
@@ -190,7 +190,7 @@ class Informational:
             self.sa.log("malformed-message", f"RESPONDER-LIFETIME: {error}")
             return
         if lives.seconds is not None:
-            self.sa.shorten_life(lives.seconds, now)
+            self.sa.deadlines.begin_life(lives.seconds, now)
 
     def fail_exchange(self, payload: NotificationPayload, now: float) -> None:
         """The peer reports an error: that of a quick mode, or of an SA that it could not install."""
@@ -198,7 +198,7 @@ class Informational:
 
     def repeat_delete(self, payload: NotificationPayload, now: float) -> None:
         """The peer asks for an SA that is deleted here."""
-        self.sa.repeat_delete(now)
+        self.sa.sender.repeat_farewell(now)
 
 
 def _notice(payload: NotificationPayload | DeletePayload) -> Notice | None:

@@ -324,7 +324,7 @@ class Phase1(Exchange):
         super().refused(error, notify, now)
         begun = self.state is not ExchangeState.START
         if notify is not None and (isinstance(error, AuthenticationError) or not begun):
-            self.sa.notify(notify, b"", now)
+            self.sa.sender.notify(notify, b"", now)
         if begun:
             self.sa.hint(str(error), notify, now)
         else:

@@ -289,7 +289,7 @@ class QuickMode(Exchange):
 
     def report(self, notify: int, now: float) -> None:
         """See :meth:`Exchange.report`: with the SPI that tells the peer which quick mode is meant."""
-        self.sa.notify(notify, self.spi, now, Protocol.PROTO_IPSEC_ESP)
+        self.sa.sender.notify(notify, self.spi, now, Protocol.PROTO_IPSEC_ESP)
 
     def fail(self, reason: str, notify: int | None, now: float) -> None:
         """See :meth:`Exchange.fail`."""
