@@ -10,7 +10,6 @@ from hmac import compare_digest
 
 from ipsecbench.errors import AuthenticationError
 from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.v1.identifiers import NotifyType
 from ipsecbench.ike.v1.keymat import Prf
 
 
@@ -62,4 +61,5 @@ def check_hash(what: str, expected: bytes, received: bytes) -> None:
         AuthenticationError: it is another.
     """
     if not compare_digest(expected, received):
-        raise AuthenticationError(f"{what} does not match", NotifyType.INVALID_HASH_INFORMATION)
+        # No notification: whoever damages a message must not make its receiver say something.
+        raise AuthenticationError(f"{what} does not match")

@@ -49,6 +49,8 @@ class Exchange:
         self.retransmit_at: float | None = None
         self.authenticated = False
         """Whether the message in hand has proven that it is the peer's: only then its errors end the exchange."""
+        self.encrypted_body = b""
+        """Body of the message in hand; empty where it came in the clear."""
         self._sent = b""
         self._sent_again = 0
         self._accepted = b""
@@ -117,6 +119,7 @@ class Exchange:
             self.sa.log("unexpected-message", f"{self.NAME}: {trigger.value} in state {self.state.value!r}")
             return False
         self.authenticated = message is None
+        self.encrypted_body = encrypted
         action = getattr(self, transition.action)
         try:
             payloads: Sequence[AnyPayload] = action(now) if message is None else action(message, now)

@@ -22,7 +22,7 @@ from ipsecbench.ike.path import Path
 from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.ike.v1.exchange import NO_ANSWER
 from ipsecbench.ike.v1.exchanges.quick_mode import QuickMode
-from ipsecbench.ike.v1.identifiers import notify_name
+from ipsecbench.ike.v1.identifiers import NotifyType, notify_name
 from ipsecbench.ike.v1.phase2_sas import (
     DELETE_REPLACED_SECONDS,
     RETRY_REKEY_SECONDS,
@@ -31,6 +31,21 @@ from ipsecbench.ike.v1.phase2_sas import (
     Phase2Sas,
     expiry_of,
 )
+
+_ERRORS = frozenset(
+    {
+        NotifyType.INVALID_PROTOCOL_ID,
+        NotifyType.INVALID_SPI,
+        NotifyType.INVALID_TRANSFORM_ID,
+        NotifyType.ATTRIBUTES_NOT_SUPPORTED,
+        NotifyType.NO_PROPOSAL_CHOSEN,
+        NotifyType.BAD_PROPOSAL_SYNTAX,
+        NotifyType.INVALID_KEY_INFORMATION,
+        NotifyType.INVALID_ID_INFORMATION,
+        NotifyType.UNEQUAL_PAYLOAD_LENGTHS,
+    }
+)
+"""Errors that end a quick mode though they do not name its SPI; others may be about a message that somebody forged."""
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v1.isakmp_sa import IsakmpSa
@@ -189,6 +204,8 @@ class Phase2:
         open_ones = [each for each in self.exchanges.values() if not each.finished]
         named = [each for each in open_ones if spi and spi in each.spis]
         own = [each for each in open_ones if each.initiator]
+        if notify not in _ERRORS:
+            own = []
         for exchange in named[:1] or own[:1]:
             exchange.fail(reason, notify, now)
             self._keep(exchange, now)

@@ -324,11 +324,22 @@ class Phase1(Exchange):
         super().refused(error, notify, now)
         begun = self.state is not ExchangeState.START
         if notify is not None and (isinstance(error, AuthenticationError) or not begun):
-            self.sa.sender.notify(notify, b"", now)
+            self._report_refusal(notify, now)
         if begun:
             self.sa.hint(str(error), notify, now)
         else:
             self.fail(str(error), notify, now)
+
+    def _report_refusal(self, notify: int, now: float) -> None:
+        """Tell the peer, whose IVs have moved on with its message, though the message does not count here."""
+        if self.chain is None:
+            self.sa.sender.notify(notify, b"", now)
+            return
+        counting = self.chain.iv
+        if self.encrypted_body:
+            self.chain.accept(self.encrypted_body)
+        self.sa.sender.notify(notify, b"", now)
+        self.chain.iv = counting
 
     def unreadable(self, error: ProtocolError | ProviderError, encrypted: bool, now: float) -> None:
         """See :meth:`Exchange.unreadable`."""
