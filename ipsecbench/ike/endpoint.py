@@ -47,10 +47,16 @@ class Endpoint:
         configuration: connections, ports and limits.
         environment: algorithms, certificates, randomness.
         log: receives every log line; the driver limits how many it writes.
+        transmit: takes each datagram at once instead of :meth:`datagrams_to_send`, so that the peer works already while
+            this end does what comes after sending, such as deriving keys; must not raise.
     """
 
     def __init__(
-        self, configuration: EndpointConfiguration, environment: Environment, log: LogFunction | None = None
+        self,
+        configuration: EndpointConfiguration,
+        environment: Environment,
+        log: LogFunction | None = None,
+        transmit: Callable[[Datagram], None] | None = None,
     ) -> None:
         self.configuration = configuration
         self.environment = environment
@@ -58,6 +64,7 @@ class Endpoint:
         self.counts: Counter[str] = Counter()
         """How often each cause was logged; never reset."""
         self._datagrams: deque[Datagram] = deque()
+        self._transmit = transmit or self._datagrams.append
         self._events: deque[Event] = deque()
         self._associations: dict[int, Association] = {}
         self._by_spi: dict[tuple[int, bytes], int] = {}
@@ -207,11 +214,11 @@ class Endpoint:
         """See :meth:`ipsecbench.ike.association.Host.send`."""
         if datagram.path.local.port == self.configuration.natt_port:
             datagram = Datagram(datagram.path, NON_ESP_MARKER + datagram.data)
-        self._datagrams.append(datagram)
+        self._transmit(datagram)
 
     def send_keepalive(self, path: Path) -> None:
         """See :meth:`ipsecbench.ike.association.Host.send_keepalive`."""
-        self._datagrams.append(Datagram(path, KEEPALIVE))
+        self._transmit(Datagram(path, KEEPALIVE))
 
     def emit(self, event: Event) -> None:
         """See :meth:`ipsecbench.ike.association.Host.emit`."""

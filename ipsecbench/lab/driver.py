@@ -12,7 +12,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from ipsecbench.ike.endpoint import Endpoint
 from ipsecbench.ike.environment import Environment
 from ipsecbench.ike.events import Event
 from ipsecbench.ike.nat_traversal import Content, classify
-from ipsecbench.ike.path import Address, Path
+from ipsecbench.ike.path import Address, Datagram, Path
 from ipsecbench.lab.key_log_files import KeyLogFiles
 from ipsecbench.lab.limited_log import LimitedLog
 
@@ -116,7 +116,7 @@ class Driver:
         keep_events: bool = True,
     ) -> None:
         limited = None if log is None else LimitedLog(log, time.monotonic)
-        self.endpoint = Endpoint(configuration, environment or system_environment(), limited)
+        self.endpoint = Endpoint(configuration, environment or system_environment(), limited, self._transmit)
         self.events: list[Event] = []
         """Every event so far, in order; guarded by the condition of :meth:`wait_for`."""
         self._condition = threading.Condition()
@@ -215,7 +215,7 @@ class Driver:
     def run(self) -> None:
         """Run until :meth:`shut_down` has come to its end."""
         while True:
-            self._flush()
+            self._publish()
             now = time.monotonic()
             if self._stopping and (self.endpoint.idle or now >= self._deadline):
                 return
@@ -250,7 +250,7 @@ class Driver:
             orders, self._orders = self._orders, []
         for order in orders:
             order()
-            self._flush()
+            self._publish()
 
     def _receive(self, local: Address) -> None:
         sock = self._sockets[local]
@@ -267,22 +267,20 @@ class Driver:
                 self._on_esp(data, path)
                 continue
             self.endpoint.receive_datagram(data, path, time.monotonic())
-            self._flush()
+            self._publish()
 
-    def _flush(self) -> None:
-        for datagram in self.endpoint.datagrams_to_send():
-            sock = self._sockets.get(datagram.path.local)
-            if sock is None:
-                self.endpoint.log("no-socket", f"nothing is bound to {datagram.path.local}")
-                continue
-            try:
-                sock.sendto(datagram.data, datagram.path.remote)
-            except OSError as error:
-                self.endpoint.log("not-sent", f"to {datagram.path.remote}: {error.strerror}")
-        self._publish(iter(self.endpoint.next_event, None))
+    def _transmit(self, datagram: Datagram) -> None:
+        sock = self._sockets.get(datagram.path.local)
+        if sock is None:
+            self.endpoint.log("no-socket", f"nothing is bound to {datagram.path.local}")
+            return
+        try:
+            sock.sendto(datagram.data, datagram.path.remote)
+        except OSError as error:
+            self.endpoint.log("not-sent", f"to {datagram.path.remote}: {error.strerror}")
 
-    def _publish(self, events: Iterable[Event]) -> None:
-        for event in events:
+    def _publish(self) -> None:
+        while (event := self.endpoint.next_event()) is not None:
             if self._key_log is not None:
                 self._key_log.write(event)
             if self._on_event is not None:
