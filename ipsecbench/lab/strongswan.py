@@ -94,12 +94,12 @@ class PeerIkeSa:
     children: tuple[PeerChildSa, ...]
 
 
-def missing_prerequisite() -> str | None:
+def missing_prerequisite(program: Path = DAEMON) -> str | None:
     """Why strongSwan cannot run here, or None where it can."""
-    if not DAEMON.exists():
-        return f"no {DAEMON}: install the packages charon-systemd and strongswan-swanctl"
+    if not program.exists():
+        return f"no {program}: install the packages charon-systemd and strongswan-swanctl"
     for plugin in ("kernel-libipsec", "gcrypt", "xcbc"):
-        if not (PLUGINS_DIRECTORY / f"libstrongswan-{plugin}.so").exists():
+        if program == DAEMON and not (PLUGINS_DIRECTORY / f"libstrongswan-{plugin}.so").exists():
             return (
                 f"strongSwan has no plugin '{plugin}': install libcharon-extra-plugins and libstrongswan-extra-plugins"
             )
@@ -115,6 +115,7 @@ class StrongSwan:
         self,
         host: Host,
         *,
+        program: Path = DAEMON,
         plugins: Sequence[str] = PLUGINS,
         options: Section | None = None,
         log_levels: Mapping[str, int] | None = None,
@@ -122,11 +123,13 @@ class StrongSwan:
         """
         Args:
             host: where it runs.
+            program: charon-systemd; another one than the system's brings its own plugins.
             plugins: what it loads.
             options: of strongswan.conf, below ``charon-systemd``, as nested dictionaries; over the defaults.
             log_levels: by subsystem (``ike``, ``chd``, ``enc``, …); 4 writes keys into the log.
         """
         self.host = host
+        self._program = program
         self._plugins = tuple(plugins)
         self._options = dict(options or {})
         self._log_levels = {"default": 1, **(log_levels or {})}
@@ -140,14 +143,14 @@ class StrongSwan:
         Raises:
             LaboratoryError: it is not installed, ended at once, or does not answer.
         """
-        if reason := missing_prerequisite():
+        if reason := missing_prerequisite(self._program):
             raise LaboratoryError(f"no strongSwan: {reason}")
         # A short path of mode 0700: the log may hold keys, and a Unix socket's path is limited to 107 bytes.
         self._directory = Path(tempfile.mkdtemp(prefix="ipsb-"))
         try:
             self._write_settings()
             self._process = self.host.start(
-                str(DAEMON), environment={"STRONGSWAN_CONF": str(self._directory / "strongswan.conf")}
+                str(self._program), environment={"STRONGSWAN_CONF": str(self._directory / "strongswan.conf")}
             )
             self._vici = self._connect()
         except BaseException:

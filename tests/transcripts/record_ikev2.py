@@ -1,14 +1,15 @@
 """Records IKEv2 exchanges of strongSwan with itself, for the tests to replay.
 
-``python -m tests.transcripts.record_ikev2 [NAME …]`` as root with strongSwan installed; writes ``ikev2/NAME.json``.
-Each file has the messages in their order, and the secrets in the order in which the first end logged them.
+``python -m tests.transcripts.record_ikev2 [--daemon PROGRAM] [NAME …]`` as root with strongSwan installed; writes
+``ikev2/NAME.json``. Each file has the messages in their order, and the secrets in the order in which the first end
+logged them. Scenarios with additional key exchanges need strongSwan 6, whose charon-systemd is then named.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,15 +22,15 @@ from ipsecbench.lab.capture import Capture
 from ipsecbench.lab.certificates import Credential, authority
 from ipsecbench.lab.charon_log import logged_secrets
 from ipsecbench.lab.namespaces import Host, Hosts, two_hosts
-from ipsecbench.lab.strongswan import StrongSwan, running
+from ipsecbench.lab.strongswan import DAEMON, PLUGINS, StrongSwan, running
 
 FOLDER = Path(__file__).parent / "ikev2"
 PSK = "k2;2.6TbYl+{/qa"
 PPK = "a post-quantum pre-shared key"
 IDENTITIES = {"a": "alice@example.org", "b": "bob.example.org"}
 WANTED = re.compile(
-    r"shared Diffie Hellman secret|DH secret|SKEYSEED|Sk_\w+ secret|AUTH ="
-    r"|(?:encryption|integrity) (?:initiator|responder) key"
+    r"shared Diffie Hellman secret|DH secret|(?:additional )?key exchange secret|SKEYSEED|Sk_\w+ secret|AUTH ="
+    r"|IntAuth_N =|(?:encryption|integrity) (?:initiator|responder) key"
 )
 PAUSE_SECONDS = 0.4
 
@@ -96,6 +97,47 @@ SCENARIOS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "ppk": True,
             "orders": ("rekey child", "rekey ike", "delete"),
         },
+        "psk-x25519-mlkem768": {
+            "ike": "aes128-sha256-x25519-ke1_mlkem768",
+            "esp": "aes128-sha256-x25519-ke1_mlkem768",
+            "strongswan": 6,
+            "orders": ("rekey child", "rekey ike", "peer rekeys child", "peer rekeys ike", "delete"),
+        },
+        "psk-x25519-mlkem512-mlkem768": {
+            "ike": "aes128-sha256-x25519-ke1_mlkem512-ke2_mlkem768",
+            "esp": "aes128gcm16-x25519-ke1_mlkem512-ke2_mlkem768",
+            "strongswan": 6,
+            "orders": ("peer rekeys child", "rekey ike", "rekey child", "delete"),
+        },
+        "ecdsa-aes256gcm16-ecp384-mlkem1024-fragmented": {
+            "ike": "aes256gcm16-prfsha384-ecp384-ke1_mlkem1024",
+            "esp": "aes256gcm16-ecp384-ke1_mlkem1024",
+            "key": "ecdsa-384",
+            "strongswan": 6,
+            "fragment_size": 576,
+            "orders": ("rekey child", "peer rekeys ike", "delete"),
+        },
+        "rsa-ppk-x448-mlkem768-fragmented": {
+            "ike": "aes256ctr-sha512-x448-ke1_mlkem768",
+            "esp": "chacha20poly1305-x448-ke1_mlkem768",
+            "key": "rsa-2048",
+            "ppk": True,
+            "strongswan": 6,
+            "fragment_size": 700,
+            "orders": ("rekey ike", "rekey child", "delete"),
+        },
+        "psk-aesxcbc-ecp256-mlkem512-modp1024": {
+            "ike": "aes128-aesxcbc-prfaesxcbc-ecp256-ke1_mlkem512-ke3_modp1024",
+            "esp": "aes128-aesxcbc-modp1024-ke2_mlkem512-ke5_ecp256",
+            "strongswan": 6,
+            "orders": ("rekey ike", "rekey child", "delete"),
+        },
+        "psk-mlkem768-alone": {
+            "ike": "aes128-sha256-mlkem768",
+            "esp": "aes128-sha256-mlkem768",
+            "strongswan": 6,
+            "orders": ("rekey child", "peer rekeys ike", "delete"),
+        },
     }
 )
 
@@ -109,6 +151,8 @@ def _connection(hosts: Hosts, here: Host, there: Host, scenario: Mapping[str, An
         "local_addrs": [here.ipv4],
         "remote_addrs": [there.outside],
         "proposals": [scenario["ike"]],
+        # Otherwise the route to a new Child SA makes the daemon report its address, at any moment.
+        "mobike": False,
         "local": {"auth": auth, "id": IDENTITIES[me]},
         "remote": {"auth": auth, "id": IDENTITIES[other]},
         "children": {
@@ -130,13 +174,16 @@ def _load_credential(daemon: StrongSwan, credential: Credential) -> None:
         daemon.load_certificate(certificate, authority=True)
 
 
-def record(scenario: Mapping[str, Any]) -> dict[str, Any]:
+def record(scenario: Mapping[str, Any], program: Path) -> dict[str, Any]:
     """Run one scenario; what comes out is the content of its file."""
+    plugins = (*PLUGINS, "ml") if scenario.get("strongswan") == 6 else PLUGINS
     options = {**scenario.get("options", {}), "fragment_size": scenario.get("fragment_size", 1280)}
     levels = {"ike": 4, "chd": 4}
     with two_hosts() as hosts:
-        local = StrongSwan(hosts.local, options=options, log_levels=levels)
-        peer = StrongSwan(hosts.peer, options=options, log_levels=levels)
+        local, peer = (
+            StrongSwan(host, program=program, plugins=plugins, options=options, log_levels=levels)
+            for host in (hosts.local, hosts.peer)
+        )
         with running(local, peer), Capture(hosts.local) as capture:
             local.load("c", _connection(hosts, hosts.local, hosts.peer, scenario))
             peer.load("c", _connection(hosts, hosts.peer, hosts.local, scenario))
@@ -165,9 +212,10 @@ def record(scenario: Mapping[str, Any]) -> dict[str, Any]:
             packets = capture.packets()
             secrets = [(name, value) for name, value in logged_secrets(local.log) if WANTED.match(name)]
             address = hosts.local.ipv4
+            version = local.vici.request("version")["version"]
     messages = [message for packet in packets if (message := _message(packet, address)) is not None]
     return {
-        "origin": "strongSwan 5.9.8 (Debian 12) against itself in two network namespaces; secrets from its log",
+        "origin": f"strongSwan {version} against itself in two network namespaces; secrets from its log",
         "ike_proposal": scenario["ike"],
         "esp_proposal": scenario["esp"],
         "pre_shared_key": None if "key" in scenario else PSK,
@@ -194,14 +242,19 @@ def _message(packet: bytes, local: str) -> dict[str, str] | None:
     return {"from": "a" if source == local else "b", "octets": data.hex()}
 
 
-def main(names: list[str]) -> None:
-    """Record the scenarios named, or all."""
+def main() -> None:
+    """Record the scenarios named, or all that the daemon is for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--daemon", type=Path, default=DAEMON, help="charon-systemd of strongSwan 6")
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
     for name, scenario in SCENARIOS.items():
-        if not names or name in names:
-            document = record(scenario)
+        fits = ("strongswan" in scenario) == (arguments.daemon != DAEMON)
+        if name in arguments.names or (not arguments.names and fits):
+            document = record(scenario, arguments.daemon)
             (FOLDER / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
             print(name, len(document["messages"]), "messages", len(document["secrets"]), "secrets")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
