@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
-from ipsecbench.errors import IpsecbenchError, NegotiationError, ProtocolError
+from ipsecbench.errors import IpsecbenchError, NegotiationError, ProtocolError, ProviderError
 from ipsecbench.ike.association import Host
 from ipsecbench.ike.configuration import Childless, ConnectionConfiguration
 from ipsecbench.ike.header import ZERO_SPI, IkeHeader
@@ -58,7 +58,11 @@ def begin(sa: IkeSa, children: Sequence[str], now: float) -> None:
         return
     setup.offer = ike_offer(proposals)
     setup.nonce_i = environment.random(NONCE_BYTES)
-    setup.agreement = KeyAgreement(environment.cryptography, KEY_EXCHANGE[proposals[0].key_exchange[0]])
+    try:
+        setup.agreement = KeyAgreement(environment.cryptography, KEY_EXCHANGE[proposals[0].key_exchange[0]])
+    except ProviderError as error:
+        sa.fail(f"there is no key exchange: {error}", None, now)
+        return
     sa.enter(State.INIT_SENT)
     _send_request(sa, setup, now)
 
