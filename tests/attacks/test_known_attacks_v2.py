@@ -5,6 +5,7 @@ Each test is named by its row in docs/ike-robustness.md and by the CVE.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.errors import ProviderError, UnsupportedError
+from ipsecbench.ike.association import Association
 from ipsecbench.ike.environment import Environment
 from ipsecbench.ike.events import ChildSaEstablished, IkeSaEstablished, IkeSaRekeyed
 from ipsecbench.ike.v2.fragmentation import MAX_FRAGMENTS
@@ -37,11 +39,13 @@ from ipsecbench.providers.modp_groups import modp_group
 from ipsecbench.providers.selection import ProviderSelection
 from tests.attacks.aftermath import still_serves
 from tests.attacks.hostile import HostileV2, altered_contents
-from tests.attacks.world import End, World, cryptography
+from tests.attacks.world import End, Way, World, cryptography
 from tests.fuzz.budget import LIMIT_BYTES, peak_bytes
 
-PFS = {"esp": "aes128-sha256-x25519"}
+PFS: dict[str, Any] = {"esp": "aes128-sha256-x25519"}
 Payloads = Sequence[Payload]
+Change = Callable[[list[Payload]], list[Payload]]
+"""From the payloads of a message to others."""
 
 
 def first_message(world: World) -> Message:
@@ -65,17 +69,32 @@ def established(**options: Any) -> tuple[World, HostileV2]:
     return world, HostileV2(world)
 
 
-def init_variant(message: Message, change: Callable[[list[Payload]], list[Payload]]) -> bytes:
+def init_variant(message: Message, change: Change) -> bytes:
     """An IKE_SA_INIT message with other payloads."""
     return build_message(message.header, change(list(message.payloads))).octets
 
 
-def with_payload(kind: type[Payload], other: Callable[[Any], Payload]) -> Callable[[list[Payload]], list[Payload]]:
+def with_payload(kind: type[Payload], other: Callable[[Any], Payload]) -> Change:
     """Put something else in the place of the payloads of a kind."""
     return lambda payloads: [other(each) if isinstance(each, kind) else each for each in payloads]
 
 
-def altered_payloads(world: World, end: End, change: Callable[[list[Payload]], Payloads]) -> Any:
+def adding(payload: Payload) -> Change:
+    """One payload more."""
+    return lambda payloads: [*payloads, payload]
+
+
+def instead_of_first(payload: Payload) -> Change:
+    """Another payload in the place of the first."""
+    return lambda payloads: [payload, *payloads[1:]]
+
+
+def with_sa(sa: SecurityAssociation) -> Change:
+    """Another SA payload."""
+    return with_payload(SecurityAssociation, lambda _: sa)
+
+
+def altered_payloads(world: World, end: End, change: Change) -> Any:
     """Everything that an end seals is changed, payload by payload, before."""
 
     def apply(content: bytes, first: int) -> tuple[bytes, int]:
@@ -160,14 +179,22 @@ def test_row_16_cve_2026_12413_unknown_payloads_outside_of_every_fragment() -> N
 # Payloads missing, doubled, renumbered.
 
 
-def variants(count: int) -> Iterator[tuple[str, Callable[[list[Payload]], list[Payload]]]]:
+def variants(count: int) -> Iterator[tuple[str, Change]]:
     """Each payload removed, doubled, all reversed."""
     for index in range(count):
-        yield f"without {index}", lambda payloads, index=index: payloads[:index] + payloads[index + 1 :]
-        yield f"twice {index}", lambda payloads, index=index: [*payloads, *payloads[index : index + 1]]
+        yield f"without {index}", functools.partial(_without, index)
+        yield f"twice {index}", functools.partial(_twice, index)
     yield "reversed", lambda payloads: payloads[::-1]
     yield "nothing", lambda payloads: []
     yield "all twice", lambda payloads: payloads * 2
+
+
+def _without(index: int, payloads: list[Payload]) -> list[Payload]:
+    return payloads[:index] + payloads[index + 1 :]
+
+
+def _twice(index: int, payloads: list[Payload]) -> list[Payload]:
+    return [*payloads, *payloads[index : index + 1]]
 
 
 def test_row_17_cve_2013_6467_ike_sa_init_requests() -> None:
@@ -206,23 +233,27 @@ def test_row_17_cve_2013_6467_ike_auth(method: str, from_responder: bool) -> Non
         still_serves(world)
 
 
+def ordered(what: str, child: bytes, now: float) -> Callable[[Association], None]:
+    """An order to an IKE SA."""
+    orders: dict[str, Callable[[Association], None]] = {
+        "create": lambda sa: sa.create_child_sa("net", now),
+        "rekey child": lambda sa: sa.rekey_child_sa(child, now),
+        "rekey": lambda sa: sa.rekey(now),
+        "delete child": lambda sa: sa.delete_child_sa(child, now),
+        "liveness": lambda sa: sa.check_liveness(now),
+        "delete": lambda sa: sa.delete(now),
+    }
+    return orders[what]
+
+
 @pytest.mark.parametrize("from_responder", [False, True])
 @pytest.mark.parametrize("what", ["create", "rekey child", "rekey", "delete child", "liveness", "delete"])
 def test_row_17_cve_2013_6467_later_exchanges(what: str, from_responder: bool) -> None:
     for _, change in variants(6):
         world = World(2, **PFS).establish()
         child = world.initiator.endpoint.child_sas[0].inbound_spi
-        now = world.now
-        orders: dict[str, Callable[[Any], None]] = {
-            "create": lambda sa: sa.create_child_sa("net", now),
-            "rekey child": lambda sa: sa.rekey_child_sa(child, now),
-            "rekey": lambda sa: sa.rekey(now),
-            "delete child": lambda sa: sa.delete_child_sa(child, now),
-            "liveness": lambda sa: sa.check_liveness(now),
-            "delete": lambda sa: sa.delete(now),
-        }
         with altered_payloads(world, world.responder if from_responder else world.initiator, change):
-            world.order(world.initiator, orders[what])
+            world.order(world.initiator, ordered(what, child, world.now))
             world.run()
             world.sleep(300.0)
         still_serves(world)
@@ -234,9 +265,9 @@ def test_row_18_cve_2015_3991_payload_numbers_of_ikev1() -> None:
     honest = first_message(world)
     for number in numbers:
         for body in (b"", bytes(4), honest.bodies[0]):
-            data = init_variant(honest, lambda payloads, n=number, b=body: [*payloads, UnknownPayload(n, b)])
+            data = init_variant(honest, adding(UnknownPayload(number, body)))
             assert len(world.feed(world.responder, data)) <= 1
-            data = init_variant(honest, lambda payloads, n=number, b=body: [UnknownPayload(n, b), *payloads[1:]])
+            data = init_variant(honest, instead_of_first(UnknownPayload(number, body)))
             assert len(world.feed(world.responder, data)) <= 1
     still_serves(world)
     world, peer = established()
@@ -327,24 +358,34 @@ def test_row_20_cve_2015_3240_and_row_21_cve_2023_41913_public_values(token: str
     world = World(2, ike=f"aes128-sha256-{token}")
     honest = first_message(world)
     for value in bad_public_values(token):
-        data = init_variant(honest, with_payload(KeyExchange, lambda each, v=value: KeyExchange(each.method, v)))
+        data = init_variant(honest, with_public(value))
         for answer in world.feed(world.responder, data):
             assert parse_message(answer).first(KeyExchange) is None
         assert world.responder.count == 0
         # The same in the answer: the initiator waits for a better one.
         other = World(2, ike=f"aes128-sha256-{token}")
         other.initiate()
-        other.way = lambda octets, from_responder, v=value: (
-            (_with_public(octets, v), octets) if from_responder and octets[18] == 34 else (octets,)
-        )
+        other.way = _answering_first_with(value)
         other.run()
         assert len(other.initiator.endpoint.child_sas) == 1
     still_serves(world)
 
 
+def with_public(value: bytes) -> Change:
+    """Other key exchange data of the same method."""
+    return with_payload(KeyExchange, lambda each: KeyExchange(each.method, value))
+
+
+def _answering_first_with(value: bytes) -> Way:
+    def way(octets: bytes, from_responder: bool) -> tuple[bytes, ...]:
+        return (_with_public(octets, value), octets) if from_responder and octets[18] == 34 else (octets,)
+
+    return way
+
+
 def _with_public(octets: bytes, value: bytes) -> bytes:
     message = parse_message(octets)
-    return init_variant(message, with_payload(KeyExchange, lambda each: KeyExchange(each.method, value)))
+    return init_variant(message, with_public(value))
 
 
 @pytest.mark.parametrize("token", ["modp2048", "x25519", "ecp256"])
@@ -352,9 +393,9 @@ def test_row_20_cve_2015_3240_public_values_in_create_child_sa(token: str) -> No
     for value in bad_public_values(token):
         world = World(2, esp=f"aes128-sha256-{token}").establish()
         child = world.initiator.endpoint.child_sas[0].inbound_spi
-        change = with_payload(KeyExchange, lambda each, v=value: KeyExchange(each.method, v))
+        change = with_public(value)
         with altered_payloads(world, world.initiator, change):
-            world.order(world.initiator, lambda sa, c=child: sa.rekey_child_sa(c, world.now))
+            world.order(world.initiator, ordered("rekey child", child, world.now))
             world.run()
         assert not [event for event in world.responder.of(ChildSaEstablished)][1:]
         still_serves(world)
@@ -387,13 +428,7 @@ def test_row_22_cve_2016_5391_ike_proposals_without_a_transform(missing: int) ->
     for row in rows:
         for protocol in (0, 1, 2, 3, 4, 255):
             for spi in (b"", bytes(8), bytes(3), bytes(255)):
-                data = init_variant(
-                    honest,
-                    with_payload(
-                        SecurityAssociation,
-                        lambda _, r=row, p=protocol, s=spi: ike_proposal(*r, protocol=p, spi=s),
-                    ),
-                )
+                data = init_variant(honest, with_sa(ike_proposal(*row, protocol=protocol, spi=spi)))
                 assert len(world.feed(world.responder, data)) <= 1
                 assert world.responder.count == 0
     still_serves(world)
@@ -418,7 +453,12 @@ def test_row_22_cve_2016_5391_esp_proposals_without_a_transform() -> None:
 def _child_request(world: World) -> list[Payload]:
     """The payloads of an honest CREATE_CHILD_SA request."""
     found: list[Payload] = []
-    with altered_payloads(world, world.initiator, lambda payloads: found.extend(payloads) or payloads):
+
+    def note(payloads: list[Payload]) -> list[Payload]:
+        found.extend(payloads)
+        return payloads
+
+    with altered_payloads(world, world.initiator, note):
         world.order(world.initiator, lambda sa: sa.create_child_sa("net", world.now))
     world.initiator.sent.clear()
     return found
@@ -734,6 +774,10 @@ def identities() -> Iterator[tuple[int, bytes]]:
             yield id_type, b"A" * length
 
 
+def _other_identity(other: Payload, _: Payload) -> Payload:
+    return other
+
+
 @pytest.mark.parametrize("kind", [IdentificationInitiator, IdentificationResponder])
 def test_row_30_cve_2025_9242_identities_of_any_length(
     kind: type[IdentificationInitiator] | type[IdentificationResponder],
@@ -743,7 +787,7 @@ def test_row_30_cve_2025_9242_identities_of_any_length(
             for hostile_responder in (False, True):
                 world = World(2, method=method, fragmentation=False)
                 hostile = world.responder if hostile_responder else world.initiator
-                change = with_payload(kind, lambda _, t=id_type, d=data: kind(t, d))
+                change = with_payload(kind, functools.partial(_other_identity, kind(id_type, data)))
                 with altered_payloads(world, hostile, change):
                     world.initiate()
                     world.run()
