@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 from pathlib import Path
@@ -73,6 +74,9 @@ def endpoint_command(
         driver.post(lambda name=connection, wanted=children: watch.initiate(name, wanted))  # type: ignore[misc]
     if not quiet:
         typer.echo(f"Listening on {', '.join(map(str, driver.addresses))}; Ctrl-C ends.", err=True)
+    # What exists by now stays: the garbage collector need not go through it again and again.
+    gc.collect()
+    gc.freeze()
     try:
         driver.run()
     finally:

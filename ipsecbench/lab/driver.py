@@ -212,6 +212,17 @@ class Driver:
 
     # The loop.
 
+    def watch(self, source: socket.socket, callback: Callable[[], None]) -> None:
+        """Have something done in the loop whenever a further socket, such as one for control, is readable.
+
+        In the loop's thread only, or before it begins. The callback must not raise.
+        """
+        self._selector.register(source, selectors.EVENT_READ, callback)
+
+    def forget(self, source: socket.socket) -> None:
+        """End what :meth:`watch` began. In the loop's thread only."""
+        self._selector.unregister(source)
+
     def run(self) -> None:
         """Run until :meth:`shut_down` has come to its end."""
         while True:
@@ -224,8 +235,11 @@ class Driver:
             for key, _ in self._selector.select(max(0.0, wait)):
                 if key.data is None:
                     self._take_orders()
-                else:
+                elif isinstance(key.data, Address):
                     self._receive(key.data)
+                else:
+                    key.data()
+                    self._publish()
             self.endpoint.handle_timeout(time.monotonic())
 
     def shut_down(self, polite_seconds: float) -> None:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import ipaddress
 import os
-import selectors
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import IpsecbenchError, LaboratoryError
@@ -33,16 +32,15 @@ from ipsecbench.ike.configuration import (
     RemoteAuthentication,
     Unique,
 )
+from ipsecbench.ike.endpoint import Endpoint
 from ipsecbench.ike.events import ChildSaEstablished, ChildSaFailed, Event, IkeSaDeleted, IkeSaFailed
 from ipsecbench.ike.identification import Identity, IdType
 from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.traffic_selector import TrafficSelector
+from ipsecbench.lab.driver import Driver, open_sockets
 from ipsecbench.lab.namespaces import Host, Hosts
 from ipsecbench.lab.strongswan import StrongSwan
 from ipsecbench.lab.vici import Vici
-
-if TYPE_CHECKING:
-    from ipsecbench.ike.endpoint import Endpoint
 
 PSK = "k2;2.6TbYl+{/qa"
 ESP = "aes128-sha256"
@@ -245,12 +243,9 @@ def _our_end(host: Host, other: Host, connections: Sequence[Connection], initiat
 
 
 class _Control:
-    """Takes orders over a Unix socket in one thread; the driver's thread carries them out and answers."""
+    """Takes orders over a Unix socket in the driver's loop, and answers when they are carried out."""
 
     def __init__(self, path: Path) -> None:
-        from ipsecbench.lab.driver import Driver
-
-        self.driver: Driver | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         # Bound under another name, so that whoever sees the file can connect.
         self._listener.bind(f"{path}.new")
@@ -259,36 +254,25 @@ class _Control:
         self._waiting: dict[int, socket.socket] = {}
         self._ike_sa: dict[str, int] = {}
 
-    def run(self) -> None:
-        selector = selectors.DefaultSelector()
-        selector.register(self._listener, selectors.EVENT_READ)
-        while True:
-            for key, _ in selector.select():
-                if key.fileobj is self._listener:
-                    client, _ = self._listener.accept()
-                    selector.register(client, selectors.EVENT_READ)
-                    continue
-                client = key.fileobj  # type: ignore[assignment]
-                line = client.recv(4096)
-                if not line:
-                    selector.unregister(client)
-                    client.close()
-                    continue
-                self._post(client, *line.decode().split())
+    def begin(self, driver: Driver) -> None:
+        """Listen."""
+        driver.watch(self._listener, lambda: self._accept(driver))
 
-    def _post(self, client: socket.socket, command: str, name: str) -> None:
-        driver = self.driver
-        if driver is None:
+    def _accept(self, driver: Driver) -> None:
+        client, _ = self._listener.accept()
+        driver.watch(client, lambda: self._read(driver, client))
+
+    def _read(self, driver: Driver, client: socket.socket) -> None:
+        line = client.recv(4096)
+        if not line:
+            driver.forget(client)
+            client.close()
             return
-
-        def order() -> None:
-            now = time.monotonic()
-            try:
-                self._carry_out(driver.endpoint, client, command, name, now)
-            except IpsecbenchError as error:
-                client.sendall(f"{error}\n".encode())
-
-        driver.post(order)
+        command, name = line.decode().split()
+        try:
+            self._carry_out(driver.endpoint, client, command, name, time.monotonic())
+        except IpsecbenchError as error:
+            client.sendall(f"{error}\n".encode())
 
     def _carry_out(self, endpoint: Endpoint, client: socket.socket, command: str, name: str, now: float) -> None:
         if command == "initiate":
@@ -347,8 +331,6 @@ def _configuration(arguments: argparse.Namespace) -> EndpointConfiguration:
 
 def main() -> None:
     """Run one endpoint until the process is ended."""
-    from ipsecbench.lab.driver import Driver, open_sockets
-
     parser = argparse.ArgumentParser(description=__doc__)
     for option in ("--control", "--role", "--own", "--peer", "--own-inner", "--peer-inner"):
         parser.add_argument(option, required=True)
@@ -358,8 +340,10 @@ def main() -> None:
     sockets = open_sockets(configuration)
     control = _Control(Path(arguments.control))
     driver = Driver(configuration, sockets, on_event=control.see, keep_events=False)
-    control.driver = driver
-    threading.Thread(target=control.run, name="control", daemon=True).start()
+    control.begin(driver)
+    # What exists by now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     driver.run()
 
 
