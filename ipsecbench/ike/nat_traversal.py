@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from enum import Enum
+from functools import lru_cache
 
 from ipsecbench.ike.path import Address
 
@@ -43,6 +44,7 @@ def classify(data: bytes) -> Content:
     return Content.IKE if data.startswith(NON_ESP_MARKER) else Content.ESP
 
 
+@lru_cache(maxsize=1024)
 def address_octets(address: Address) -> bytes:
     """IP address and port as both versions hash them."""
     return ipaddress.ip_address(address.host).packed + address.port.to_bytes(2)

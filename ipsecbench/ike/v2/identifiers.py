@@ -6,7 +6,7 @@ received, so that a number without a name here parses like any other; members co
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 
 class ExchangeType(IntEnum):
@@ -21,8 +21,11 @@ class ExchangeType(IntEnum):
     IKE_FOLLOWUP_KE = 44
 
 
-class Flags(IntFlag):
-    """Flags of the IKE header (RFC 7296 section 3.1); all other bits are zero when sent and ignored when received."""
+class Flags(IntEnum):
+    """Flags of the IKE header (RFC 7296 section 3.1); all other bits are zero when sent and ignored when received.
+
+    Numbers and no ``IntFlag``, whose operators take microseconds each.
+    """
 
     INITIATOR = 0x08
     """Sent by the original initiator of the IKE SA."""
