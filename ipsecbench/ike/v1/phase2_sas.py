@@ -25,15 +25,25 @@ class Agreement:
     """What a quick mode has agreed on."""
 
     configuration: ChildConfiguration
+    """What it is for."""
     is_initiator: bool
+    """Whether this end began."""
     inbound_spi: bytes
+    """SPI of packets to here."""
     outbound_spi: bytes
+    """SPI of packets from here."""
     local_ts: TrafficSelector
+    """This end's traffic."""
     remote_ts: TrafficSelector
+    """The peer's traffic."""
     suite: Phase2Suite
+    """Transforms."""
     lives: Phase2Lives
+    """The shorter of both ends' lives."""
     inbound: SaKeys = field(repr=False)
+    """Keys of packets to here."""
     outbound: SaKeys = field(repr=False)
+    """Keys of packets from here."""
     lowest_nonce: bytes
     """The smaller of both nonces; decides between two SAs that replace the same one."""
 

@@ -18,7 +18,7 @@ from ipsecbench.ike.path import Path
 from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1 import credentials
 from ipsecbench.ike.v1.authentication import Phase1Transcript, check_hash
-from ipsecbench.ike.v1.exchange import OWN_NONCE_BYTES, Exchange, nonce_of, required
+from ipsecbench.ike.v1.exchange import NO_ANSWER, OWN_NONCE_BYTES, Exchange, nonce_of, required
 from ipsecbench.ike.v1.identifiers import VENDOR_OCTETS, NotifyType, PayloadType, Protocol, Vendor, vendor
 from ipsecbench.ike.v1.iv_chain import PhaseKeys, phase1_iv
 from ipsecbench.ike.v1.keymat import Prf, derive, encryption_key, skeyid_psk, skeyid_signature
@@ -349,6 +349,8 @@ class Phase1(Exchange):
 
     def fail(self, reason: str, notify: int | None, now: float) -> None:
         """See :meth:`Exchange.fail`."""
+        if reason == NO_ANSWER and self.state is ExchangeState.PROOF_SENT:
+            reason = f"{NO_ANSWER} to the proof: the peer may have another pre-shared key, or not know this identity"
         self.end()
         self.sa.phase1_failed(reason, notify, now)
 

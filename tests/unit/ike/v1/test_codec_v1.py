@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import struct
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipsecbench.algorithms.encryption import ENCRYPTION
+from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.errors import MalformedError, ProtocolError
 from ipsecbench.ike.header import HEADER_BYTES, IkeHeader, parse_header
 from ipsecbench.ike.v1 import payloads as p
@@ -15,6 +20,7 @@ from ipsecbench.ike.v1.attributes import Attribute, decode_attributes, encode_at
 from ipsecbench.ike.v1.fragments import MAX_FRAGMENTS, Reassembly, split
 from ipsecbench.ike.v1.identifiers import NotifyType, PayloadType, Vendor, vendor
 from ipsecbench.ike.v1.message import AnyPayload, Message, body_of, decode_payloads, encode_message, encode_payloads
+from ipsecbench.ike.v1.phase1_negotiation import Phase1Suite, read_suite
 from ipsecbench.ike.v1.proposals import Proposal, SaPayload, decode_sa, make_transform
 
 COOKIES = (bytes(range(8)), bytes(range(8, 16)))
@@ -254,3 +260,39 @@ class TestFragments:
         except ProtocolError:
             return
         assert isinstance(message.payloads[0].payload, p.FragmentPayload)
+
+
+CAPTURED = json.loads((Path(__file__).parents[3] / "vectors" / "tcpdump" / "isakmp_v1.json").read_text())["messages"]
+
+
+@pytest.mark.parametrize("row", CAPTURED, ids=lambda row: f"{row['capture'].split('.')[0]}-{row['frame']}")
+def test_captured_messages_as_tshark_reads_them(row: dict[str, Any]) -> None:
+    octets = bytes.fromhex(row["octets"])
+    parsed = parse_header(octets)
+    assert (parsed.exchange_type, parsed.flags, parsed.message_id) == (
+        row["exchange_type"],
+        row["flags"],
+        row["message_id"],
+    )
+    if "payload_types" not in row:
+        assert parsed.flags & 1
+        return
+    message = decode_payloads(parsed, body_of(octets), padded=False)
+    # Type 15, NAT-D of the first drafts, tshark takes for another payload and stops: the second one it does not show.
+    assert list(dict.fromkeys(message.types)) == list(dict.fromkeys(row["payload_types"]))
+    assert len(message.types) == len(row["payload_types"]) + int(15 in message.types)
+    suites = [
+        read_suite(transform)
+        for payload in message.all(SaPayload)
+        for proposal in payload.proposals
+        for transform in proposal.transforms
+    ]
+    assert [
+        [ENCRYPTION[each.encryption].ikev1_phase1_id, each.hash.number, each.authentication, group_number(each)]
+        for each in suites
+        if each is not None
+    ] == row.get("transforms", [])
+
+
+def group_number(suite: Phase1Suite) -> int:
+    return KEY_EXCHANGE[suite.key_exchange].ikev2_id
