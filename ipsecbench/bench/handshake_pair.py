@@ -38,6 +38,8 @@ from ipsecbench.ike.path import Datagram, Path
 from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
+from ipsecbench.providers.interface import PublicKeyInfrastructure
+from ipsecbench.providers.selection import ProviderSelection
 
 _CONNECTION = "handshake"
 _ADDRESS: Mapping[Role, str] = {Role.INITIATOR: "192.0.2.1", Role.RESPONDER: "192.0.2.2"}
@@ -63,13 +65,15 @@ class SetupTimes:
 class _End:
     """One end: what it is configured with, its account and its socket."""
 
-    def __init__(self, role: Role, handshake: HandshakeSet, psk: bytes) -> None:
+    def __init__(self, role: Role, handshake: HandshakeSet, psk: bytes, account: bool) -> None:
         self.role = role
         self.ledger = Ledger()
         self.total_ns = 0
-        certificates = AccountedInfrastructure(PycaPublicKeyInfrastructure(), self.ledger)
+        certificates: PublicKeyInfrastructure = PycaPublicKeyInfrastructure()
+        if account:
+            certificates = AccountedInfrastructure(certificates, self.ledger)
         self._environment = Environment(
-            cryptography=AccountedSelection(self.ledger),
+            cryptography=AccountedSelection(self.ledger) if account else ProviderSelection(),
             certificates=certificates,
             random=os.urandom,
             unix_time=lambda: UNIX_TIME,
@@ -137,19 +141,21 @@ class HandshakePair:
 
     Args:
         handshake: the parameters.
+        account: whether cryptography is told apart; without it all of it counts as protocol, and its account costs
+            nothing.
 
     Raises:
         UnsupportedError: no certificates can be made, or there is no loopback interface.
     """
 
-    def __init__(self, handshake: HandshakeSet) -> None:
+    def __init__(self, handshake: HandshakeSet, account: bool = True) -> None:
         self._name = handshake.name
         psk = os.urandom(_PSK_BYTES)
         self._stack = ExitStack()
         self._ends: dict[Role, _End] = {}
         try:
             for role in Role:
-                end = _End(role, handshake, psk)
+                end = _End(role, handshake, psk, account)
                 self._stack.callback(end.close)
                 self._ends[role] = end
         except OSError as error:
@@ -215,7 +221,7 @@ def _require_child_sa(name: str, end: _End) -> None:
 
 
 def _configuration(
-    role: Role, handshake: HandshakeSet, psk: bytes, certificates: AccountedInfrastructure
+    role: Role, handshake: HandshakeSet, psk: bytes, certificates: PublicKeyInfrastructure
 ) -> EndpointConfiguration:
     other = Role.RESPONDER if role is Role.INITIATOR else Role.INITIATOR
     own_id, peer_id = (Identity(IdType.ID_FQDN, _IDENTITY[end].encode()) for end in (role, other))

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Prints every figure of docs/performance.md. Takes about twenty minutes; run it on a quiet machine.
+# Prints every figure of docs/performance.md. Takes about half an hour; run it on a quiet machine, and as root with
+# strongSwan (make system) for the figures beside it: ike_setup says so and goes on without.
 set -eu
 cd "$(dirname "$0")/../.."
 python=.venv/bin/python
-for script in agent_overhead command_times provider_overhead repeatability; do
+for script in agent_overhead command_times provider_overhead ike_breakdown ike_setup repeatability; do
     echo "== $script"
     case $script in
-    command_times) $python tests/bench/$script.py --runs ;;
-    *) $python tests/bench/$script.py ;;
+    command_times) $python -m tests.bench.$script --runs ;;
+    *) $python -m tests.bench.$script ;;
     esac
 done

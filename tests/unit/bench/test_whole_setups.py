@@ -202,6 +202,13 @@ def test_the_parts_of_a_set_up_add_up(row: HandshakeSet) -> None:
     assert times[0].octets > 0
 
 
+def test_without_the_account_cryptography_is_part_of_the_protocol() -> None:
+    with HandshakePair(SETS[1], account=False) as pair:
+        times = pair.set_up()
+    for spent in times.ns.values():
+        assert {part for part, ns in spent.items() if ns} == {Part.SETUP, Part.PROTOCOL, Part.IO}
+
+
 def test_a_set_up_that_comes_to_nothing_is_an_error_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     with HandshakePair(FIRST) as pair:
         pair.set_up()
