@@ -164,6 +164,16 @@ class Exchange:
         if self._sent and self.retransmit_at is None:
             self.sa.sender.transmit(self._sent, now)
 
+    @property
+    def sent_last(self) -> bool:
+        """Whether the last message was sent here."""
+        return bool(self._sent)
+
+    def hurry(self, at: float) -> None:
+        """Send again earlier than usual, once, if no answer has come by then."""
+        if self.retransmit_at is not None:
+            self.retransmit_at = min(self.retransmit_at, at)
+
     def handle_timeout(self, now: float) -> None:
         """Send again what was not answered, or give up."""
         if self.retransmit_at is None or now < self.retransmit_at:

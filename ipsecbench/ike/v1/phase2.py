@@ -32,6 +32,9 @@ from ipsecbench.ike.v1.phase2_sas import (
     expiry_of,
 )
 
+OVERTAKING_SECONDS = 0.1
+"""When the first quick mode is sent again after a phase 1 that ended with a message from here: a peer that works on
+both messages at once, as strongSwan does, may have dropped it."""
 _ERRORS = frozenset(
     {
         NotifyType.INVALID_PROTOCOL_ID,
@@ -78,20 +81,23 @@ class Phase2:
         names = tuple(wanted)
         wanted.clear()
         for name in names:
-            self.begin(name, now)
+            exchange = self.begin(name, now)
+            if exchange is not None and self.sa.phase1.sent_last:
+                exchange.hurry(now + OVERTAKING_SECONDS)
 
-    def begin(self, name: str, now: float, replaces: Phase2Sa | None = None) -> None:
-        """Begin a quick mode for a child."""
+    def begin(self, name: str, now: float, replaces: Phase2Sa | None = None) -> QuickMode | None:
+        """Begin a quick mode for a child; None where there is no such child."""
         child = self._configuration(name)
         if child is None:
             self.sa.host.emit(ChildSaFailed(self.sa.unique_id, name, "there is no such child"))
-            return
+            return None
         exchange = QuickMode(self.sa, self.sa.fresh_message_id(), child, replaces)
         self.exchanges[exchange.message_id] = exchange
         if replaces is not None:
             replaces.rekeying = True
         exchange.begin(now)
         self._keep(exchange, now)
+        return exchange
 
     def _configuration(self, name: str) -> ChildConfiguration | None:
         return next((child for child in self.sa.connection.children if child.name == name), None)

@@ -715,3 +715,23 @@ class TestSignatures:
             ),
         )
         pair.establish()
+
+
+def test_a_quick_mode_that_overtakes_the_end_of_phase_1_comes_again_soon() -> None:
+    pair = make_pair(lambda each: replace(each, aggressive=True))
+    late: list[Datagram] = []
+
+    def way(datagram: Datagram) -> list[Datagram]:
+        if len(pair.passed) == 2 and not late:
+            late.append(datagram)
+            return []
+        return [datagram, late.pop()] if len(late) == 1 and len(pair.passed) == 2 else [datagram]
+
+    pair.way = way
+    pair.alice.initiate(pair.now)
+    pair.run()
+    assert not pair.bob.children
+    pair.sleep(0.2)
+    assert pair.established
+    pair.check_keys()
+    assert len(pair.alice.children) == 1
