@@ -124,7 +124,7 @@ class Exchange:
         try:
             payloads: Sequence[AnyPayload] = action(now) if message is None else action(message, now)
         except (ProtocolError, ProviderError) as error:
-            self._refuse(error, message is not None, now)
+            self._refuse_read(error, message is not None, encrypted, now)
             return False
         if encrypted and self.chain is not None:
             self.chain.accept(encrypted)
@@ -185,6 +185,19 @@ class Exchange:
         self._sent_again += 1
         self.sa.sender.transmit(self._sent, now)
         self.retransmit_at = now + schedule.delay(self._sent_again)
+
+    def _refuse_read(self, error: ProtocolError | ProviderError, received: bool, encrypted: bytes, now: float) -> None:
+        """Refuse a message that could be read. For its sender its last block is the one that the IV of what we have to
+        say about it begins from; our own chain stays where it was, for the right message may still come."""
+        if not encrypted or self.chain is None:
+            self._refuse(error, received, now)
+            return
+        before = self.chain.iv
+        self.chain.accept(encrypted)
+        try:
+            self._refuse(error, received, now)
+        finally:
+            self.chain.iv = before
 
     def _refuse(self, error: ProtocolError | ProviderError, received: bool, now: float) -> None:
         notify = error.notify if isinstance(error, ProtocolError) else None
