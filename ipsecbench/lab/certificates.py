@@ -102,9 +102,13 @@ class Authority:
         )
 
 
-@functools.cache
 def authority(kind: str, name: str = "lab") -> Authority:
     """The authority of a kind of key; made once per process. Another name makes another that trusts nothing of it."""
+    return _authority(kind, name)
+
+
+@functools.cache
+def _authority(kind: str, name: str) -> Authority:
     root_key, key = _generate(kind), _generate(kind)
     root_name = _name(f"{name} root")
     builder = _builder(root_name, root_name, root_key, _ONE_DAY)

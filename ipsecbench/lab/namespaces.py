@@ -47,7 +47,7 @@ class Host:
     ipv6: str
     """Its IPv6 address on the outside; empty behind a NAT, which is IPv4 only."""
     inner_ipv4: str
-    """Its address inside the protected network, on the loopback interface."""
+    """Its address inside the protected network 10.N.0.0/16, on the loopback interface; there is 10.N.7.1 too."""
     inner_ipv6: str
     """The same for IPv6."""
     outside: str = ""
@@ -177,7 +177,7 @@ def _side_by_side(local: str, peer: str) -> Hosts:
     _veth(local, "eth0", peer, "eth0")
     for name, number in ((local, 1), (peer, 2)):
         _address(name, "eth0", f"192.0.2.{number}/24", f"2001:db8::{number}/64")
-        _address(name, "lo", f"10.{number}.0.1/16", f"2001:db8:{number}::1/64")
+        _address(name, "lo", f"10.{number}.0.1/16", f"10.{number}.7.1/16", f"2001:db8:{number}::1/64")
     return Hosts(_host(local, 1, "192.0.2.1", "2001:db8::1"), _host(peer, 2, "192.0.2.2", "2001:db8::2"))
 
 
@@ -189,7 +189,7 @@ def _behind_nat(local: str, peer: str, nat: str) -> Hosts:
     _address(nat, "outside", "192.0.2.1/24")
     _address(peer, "eth0", "192.0.2.2/24")
     for name, number in ((local, 1), (peer, 2)):
-        _address(name, "lo", f"10.{number}.0.1/16", f"2001:db8:{number}::1/64")
+        _address(name, "lo", f"10.{number}.0.1/16", f"10.{number}.7.1/16", f"2001:db8:{number}::1/64")
     _ip("-n", local, "route", "add", "default", "via", "198.51.100.1")
     router = Host(nat, "192.0.2.1", "", "", "", "192.0.2.1")
     _checked(router.command("sysctl", "-q", "-w", "net.ipv4.ip_forward=1"))

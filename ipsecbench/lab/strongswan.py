@@ -196,6 +196,9 @@ class StrongSwan:
         """The control connection, for commands that have no method here."""
         if self._vici is None:
             raise LaboratoryError("strongSwan is not running")
+        if self._vici.broken:
+            self._vici.close()
+            self._vici = self._connect()
         return self._vici
 
     # ── configuration ────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,8 +245,7 @@ class StrongSwan:
         message: dict[str, Any] = {"ike": ike, "timeout": timeout, "loglevel": 0}
         if child is not None:
             message["child"] = child
-        for _line in self.vici.stream("initiate", "control-log", message):
-            pass
+        self.vici.stream("initiate", "control-log", message, timeout_seconds=timeout_seconds)
 
     def rekey_ike(self, ike: str) -> None:
         """Order a rekey of the IKE SA of this connection (IKEv1: a new one)."""
@@ -254,7 +256,7 @@ class StrongSwan:
         self.vici.request("rekey", {"child": child})
 
     def terminate_ike(self, ike: str, *, force: bool = False, timeout_seconds: float = 5.0) -> None:
-        """Delete the IKE SAs of a connection; forced, without waiting for the peer's answer."""
+        """Delete the IKE SAs of a connection; forced, also when the peer has not answered after the timeout."""
         self._terminate({"ike": ike, "force": force}, timeout_seconds)
 
     def terminate_child(self, child: str, *, timeout_seconds: float = 5.0) -> None:
@@ -263,15 +265,15 @@ class StrongSwan:
 
     def _terminate(self, message: dict[str, Any], timeout_seconds: float) -> None:
         timeout = int(timeout_seconds * 1000) or -1
-        for _line in self.vici.stream("terminate", "control-log", {**message, "timeout": timeout, "loglevel": 0}):
-            pass
+        message |= {"timeout": timeout, "loglevel": 0}
+        self.vici.stream("terminate", "control-log", message, timeout_seconds=timeout_seconds)
 
     # ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def ike_sas(self, name: str | None = None) -> list[PeerIkeSa]:
         """Its IKE SAs, of one connection or all, with their Child SAs."""
         found = self.vici.stream("list-sas", "list-sa", {"ike": name} if name else {})
-        return [_ike_sa(connection, sa) for event in list(found) for connection, sa in event.items()]
+        return [_ike_sa(connection, sa) for event in found for connection, sa in event.items()]
 
     def wait_for(self, condition: Callable[[list[PeerIkeSa]], bool], timeout_seconds: float = 5.0) -> list[PeerIkeSa]:
         """Its IKE SAs as soon as they meet a condition.

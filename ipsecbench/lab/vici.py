@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -38,6 +38,9 @@ class Vici:
             OSError: nobody listens (the daemon is not ready yet).
         """
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._timeout_seconds = timeout_seconds
+        self.broken = False
+        """Whether an answer did not come: the connection cannot be used any more."""
         self._socket.settimeout(timeout_seconds)
         try:
             self._socket.connect(str(path))
@@ -58,8 +61,16 @@ class Vici:
         self._send(_REQUEST, command, message)
         return self._answer(command)
 
-    def stream(self, command: str, event: str, message: Section | None = None) -> Iterator[dict[str, Any]]:
+    def stream(
+        self, command: str, event: str, message: Section | None = None, *, timeout_seconds: float = 0.0
+    ) -> list[dict[str, Any]]:
         """One command and the events that it streams until its answer comes.
+
+        Args:
+            command: the command.
+            event: name of the events.
+            message: of the command.
+            timeout_seconds: how much longer than others the command may take.
 
         Raises:
             LaboratoryError: the daemon refused; the message is its own.
@@ -68,16 +79,20 @@ class Vici:
         if self._receive()[0] != _CONFIRMED:
             raise LaboratoryError(f"strongSwan knows no event '{event}'")
         self._send(_REQUEST, command, message)
+        self._socket.settimeout(self._timeout_seconds + timeout_seconds)
+        events = []
         kind, body = self._receive()
         while kind == _EVENT:
-            yield decode(body[1 + body[0] :])
+            events.append(decode(body[1 + body[0] :]))
             kind, body = self._receive()
+        self._socket.settimeout(self._timeout_seconds)
         self._send(_UNREGISTER, event)
         while (confirmation := self._receive()[0]) == _EVENT:
             pass
         if confirmation != _CONFIRMED:
             raise LaboratoryError(f"strongSwan did not end the events '{event}'")
         _check(command, kind, body)
+        return events
 
     def _answer(self, command: str) -> dict[str, Any]:
         kind, body = self._receive()
@@ -88,6 +103,7 @@ class Vici:
         try:
             self._socket.sendall(struct.pack("!I", len(packet)) + packet)
         except OSError as error:
+            self.broken = True
             raise LaboratoryError(f"strongSwan took no command '{name}': {error}") from error
 
     def _receive(self) -> tuple[int, bytes]:
@@ -103,8 +119,10 @@ class Vici:
             try:
                 more = self._socket.recv(count - len(data))
             except OSError as error:
+                self.broken = True
                 raise LaboratoryError(f"strongSwan did not answer: {error}") from error
             if not more:
+                self.broken = True
                 raise LaboratoryError("strongSwan ended the connection")
             data += more
         return data
