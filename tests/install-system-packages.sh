@@ -21,6 +21,14 @@ for plugin in kernel-libipsec:libcharon-extra-plugins gcrypt:libstrongswan-extra
     openssl:libstrongswan-standard-plugins vici:strongswan-swanctl; do
     [ -e "$plugins-${plugin%%:*}.so" ] || need "${plugin##*:}"
 done
+# The virtual machine with a kernel that has ESP: transport mode and extended sequence numbers with strongSwan.
+kernel=/var/cache/ipsecbench/kernel
+if [ "$(uname -m)" = x86_64 ]; then
+    for program in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static modprobe:kmod; do
+        PATH="$PATH:/usr/sbin:/sbin" command -v "${program%%:*}" >/dev/null 2>&1 || need "${program##*:}"
+    done
+    ls $kernel/boot/vmlinuz-* >/dev/null 2>&1 || needed="$needed kernel"
+fi
 [ -z "$needed" ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
@@ -46,5 +54,19 @@ fi
 # tshark would ask whether users without root may capture; unasked, they may not.
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
+packages=$(echo "$needed" | sed 's/ kernel\b//')
 # shellcheck disable=SC2086  a list of words
-apt-get install -y -qq --no-install-recommends $needed >/dev/null
+[ -z "$packages" ] || apt-get install -y -qq --no-install-recommends $packages >/dev/null
+ls $kernel/boot/vmlinuz-* >/dev/null 2>&1 || case "$needed" in
+*kernel*)
+    # Debian's kernel is unpacked for the virtual machine and not installed: this machine's boot stays as it is.
+    image=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -1)
+    folder=$(mktemp -d)
+    (cd "$folder" && apt-get download -qq "$image" 2>/dev/null && dpkg-deb -x "$image"_*.deb "$folder")
+    PATH="$PATH:/usr/sbin:/sbin" depmod -b "$folder" "${image#linux-image-}"
+    mkdir -p $kernel
+    rm -rf $kernel/lib $kernel/boot
+    cp -r "$folder/lib" "$folder/boot" $kernel/
+    rm -rf "$folder"
+    ;;
+esac
