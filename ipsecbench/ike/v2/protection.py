@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from ipsecbench.errors import ProviderError, RejectedError
+from ipsecbench.errors import MalformedError, ProviderError, RejectedError
 from ipsecbench.ike.header import HEADER_BYTES, IkeHeader
 from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.identifiers import PayloadType
@@ -194,11 +194,16 @@ class IkeProtection:
             first: Next Payload of the payload's generic header.
             numbers: Fragment Number and Total Fragments of SKF; empty for SK.
             content: what is sealed.
+
+        Raises:
+            MalformedError: the content is too long.
         """
         direction = self.outbound
         padding = -(len(content) + _PAD_LENGTH_BYTES) % direction.block_bytes
         plaintext_bytes = len(content) + padding + _PAD_LENGTH_BYTES
         payload_bytes = GENERIC_HEADER_BYTES + len(numbers) + direction.iv_bytes + plaintext_bytes + direction.icv_bytes
+        if payload_bytes > 0xFFFF:
+            raise MalformedError(f"an Encrypted payload of {payload_bytes} octets does not fit its length field")
         complete = replace(header, next_payload=int(kind), length=HEADER_BYTES + payload_bytes)
         prefix = complete.encode() + _GENERIC_HEADER.pack(first, 0, payload_bytes) + numbers
         return prefix + direction.seal(prefix, content + bytes(padding) + bytes((padding,)))
