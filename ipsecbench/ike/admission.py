@@ -2,7 +2,7 @@
 
 A request from a forged address costs a limited amount of memory for a limited time, and beyond a threshold of half-open
 IKE SAs nothing at all until its sender has shown with a COOKIE that it receives what is sent to it. IKEv1 has no such
-proof, so its newcomers are only limited.
+proof, so its newcomers are only limited, and to half of the places: a flood of it leaves the other half to IKEv2.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Admission:
     def __init__(self, configuration: EndpointConfiguration, random: Callable[[int], bytes]) -> None:
         self._limits = configuration
         self._cookies = CookieSecrets(random)
-        self._half_open: dict[int, str] = {}
+        self._half_open: dict[int, tuple[int, str]] = {}
+        self._per_version: Counter[int] = Counter()
         self._per_address: Counter[str] = Counter()
         self._first_messages: dict[_Key, int] = {}
         self._key_of: dict[int, _Key] = {}
@@ -65,7 +66,8 @@ class Admission:
         key = _key(header, path)
         self._first_messages[key] = unique_id
         self._key_of[unique_id] = key
-        self._half_open[unique_id] = path.remote.host
+        self._half_open[unique_id] = header.major, path.remote.host
+        self._per_version[header.major] += 1
         self._per_address[path.remote.host] += 1
 
     def repeated(self, header: IkeHeader, path: Path) -> int | None:
@@ -74,8 +76,10 @@ class Admission:
 
     def authenticated(self, unique_id: int) -> None:
         """The peer is no longer half-open."""
-        host = self._half_open.pop(unique_id, None)
-        if host is not None:
+        known = self._half_open.pop(unique_id, None)
+        if known is not None:
+            version, host = known
+            self._per_version[version] -= 1
             self._per_address[host] -= 1
             if not self._per_address[host]:
                 del self._per_address[host]
@@ -97,6 +101,8 @@ class Admission:
             return Verdict("unexpected-message", f"exchange type {header.exchange_type} cannot begin an IKE SA")
         if self.half_open >= self._limits.half_open_limit:
             return Verdict("half-open-limit", f"{self.half_open} IKE SAs are half-open")
+        if header.major == 1 and self._per_version[1] >= max(1, self._limits.half_open_limit // 2):
+            return Verdict("half-open-limit-ikev1", f"{self._per_version[1]} ISAKMP SAs are half-open")
         if self._per_address[path.remote.host] >= self._limits.half_open_limit_per_address:
             return Verdict("half-open-limit-per-address", "too many half-open IKE SAs from this address")
         if header.major == 2 and self.half_open >= self._limits.cookie_threshold:
