@@ -238,7 +238,7 @@ SUBNET_I = IdPayload(4, bytes((10, 1, 0, 0, 255, 255, 0, 0)))
 SUBNET_R = IdPayload(4, bytes((10, 2, 0, 0, 255, 255, 0, 0)))
 
 
-def test_row_07_the_honest_quick_mode_of_these_tests_is_accepted() -> None:
+def test_row_07_cve_2023_38711_the_honest_quick_mode_of_these_tests_is_accepted() -> None:
     world = World(1).establish()
     peer = HostileV1(world)
     assert peer.send(ExchangeType.QUICK_MODE, quick_mode_payloads(world, SUBNET_I, SUBNET_R))
