@@ -126,9 +126,12 @@ def _importance(workload: Workload) -> int:
     """Lower is earlier: what a recommendation needs comes first, should the run end early."""
     if is_decisive(workload):
         return 0 if workload.tier is Tier.PACKET_LOOP else 1
+    if workload.tier is Tier.HANDSHAKE:
+        # No choice rests on whole set-ups, but the answer shows them, and all of them together take little time.
+        return 2
     if workload.provider == "libcrypto":
-        return 2 if workload.tier is Tier.PACKET_LOOP else 3
-    return 4 if workload.provider in AGENT_PROVIDERS else 5
+        return 3 if workload.tier is Tier.PACKET_LOOP else 4
+    return 5 if workload.provider in AGENT_PROVIDERS else 6
 
 
 def is_decisive(workload: Workload) -> bool:

@@ -76,7 +76,12 @@ def test_the_default_plan_has_every_set_and_the_quick_plan_few() -> None:
     assert len(rows) == sum(len(row.operations) for row in SETS)
     assert all(row.size_bytes is None and row.mix is None and row.cores == 1 for row in rows)
     assert not any(is_decisive(row) for row in rows)
-    assert plan[0].tier is Tier.PRIMITIVE
+    # After what decides, and before what is only compared.
+    others = [Offer("libcrypto", Tier.PRIMITIVE, "aes128", ("encrypt",), None)]
+    tiers = [row.tier for row in build_plan([*others, *offers()], Request())]
+    first = tiers.index(Tier.HANDSHAKE)
+    assert first == 2
+    assert set(tiers[first + len(rows) :]) == {Tier.PRIMITIVE}
     quick = build_plan(offers(), Request(quick=True))
     assert {row.algorithm for row in quick if row.tier is Tier.HANDSHAKE} == {row.name for row in QUICK_SETS}
 
