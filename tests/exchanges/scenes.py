@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
@@ -27,6 +28,9 @@ A_NET, B_NET = "10.1.0.0/16", "10.2.0.0/16"
 PSK = Secret(b"k2;2.6TbYl+{/qa")
 
 
+_ike, _esp, _selector = lru_cache(parse_ike), lru_cache(parse_esp), lru_cache(parse_traffic_selector)
+
+
 def name(text: str) -> Identity:
     """A domain name as an identity."""
     return Identity(IdType.ID_FQDN, text.encode())
@@ -43,9 +47,9 @@ def child(
     texts = [proposals] if isinstance(proposals, str) else proposals
     return ChildConfiguration(
         child_name,
-        tuple(parse_esp(text) for text in texts),
-        tuple(parse_traffic_selector(text) for text in local.split(",") if text),
-        tuple(parse_traffic_selector(text) for text in remote.split(",") if text),
+        tuple(map(_esp, texts)),
+        tuple(_selector(text) for text in local.split(",") if text),
+        tuple(_selector(text) for text in remote.split(",") if text),
         **settings,
     )
 
@@ -74,7 +78,7 @@ def connection(
         "retransmission": Retransmission(first_seconds=1.0, base=1.5, tries=8),
     }
     values.update(settings)
-    return ConnectionConfiguration("c", version, tuple(parse_ike(text) for text in texts), children=children, **values)
+    return ConnectionConfiguration("c", version, tuple(map(_ike, texts)), children=children, **values)
 
 
 def endpoint(host: str, *connections: ConnectionConfiguration, **settings: Any) -> EndpointConfiguration:

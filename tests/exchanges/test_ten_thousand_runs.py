@@ -30,6 +30,8 @@ NAT_OUTSIDE = "198.51.100.1"
 INSIDE = "10.0.0.1"
 
 IKE_PROPOSALS = ("aes128-sha256-x25519", "aes128gcm16-prfsha256-x25519", "aes128-sha256-x25519-ke1_mlkem512")
+SHORT_OR_LONG = (20.0, 50.0, *(3600.0,) * 8)
+"""Seconds after which SAs are rekeyed by themselves."""
 CHILD_PROPOSALS = ("aes128-sha256", "aes128-sha256-x25519", "aes128gcm16-x25519-ke1_mlkem512")
 
 
@@ -53,19 +55,19 @@ class Run:
 
     def _connections(self) -> tuple[ConnectionConfiguration, ConnectionConfiguration]:
         chance = self.chance
-        lifetime = Lifetime(seconds=Limit(rekey=chance.choice((15.0, 40.0, 3600.0)), life=4000.0, rand=10.0))
+        lifetime = Lifetime(seconds=Limit(rekey=chance.choice(SHORT_OR_LONG), life=4000.0, rand=10.0))
         one = child(proposals=chance.choice(CHILD_PROPOSALS), lifetime=lifetime)
         two = child("10.1.0.0/24", "10.3.0.0/16", proposals=chance.choice(CHILD_PROPOSALS), child_name="two")
         children = chance.choice(((one,), (one, two)))
         settings: dict[str, Any] = {
             "proposals": chance.choice(IKE_PROPOSALS),
             "retransmission": Retransmission(first_seconds=0.5, base=1.5, tries=5),
-            "dpd_seconds": 30.0,
+            "dpd_seconds": chance.choice((20.0, 60.0)),
             "fragmentation": chance.random() < 0.7,
             "fragment_bytes": chance.choice((576, 1280)),
             "childless": chance.choice((Childless.ALLOW, Childless.ALLOW, Childless.FORCE)),
             "ppk": chance.choice((None, None, PostquantumPsk(b"ppk", Secret(bytes(32)), False))),
-            "lifetime": Lifetime(seconds=Limit(rekey=chance.choice((20.0, 60.0, 3600.0)), life=4000.0, rand=10.0)),
+            "lifetime": Lifetime(seconds=Limit(rekey=chance.choice(SHORT_OR_LONG), life=4000.0, rand=10.0)),
         }
         here = INSIDE if self.natted else A
         mine = connection(A, B, *children, **settings)
@@ -140,7 +142,7 @@ class Run:
                 for sa in node.sas:
                     node.order(sa, lambda it: it.check_liveness(network.now))
                 network.run(1.0)
-        network.run(140.0)
+        network.run(110.0)
         # Lives go on: look when nothing is under way.
         for _ in range(100):
             network.run(0.25)

@@ -155,10 +155,20 @@ class IkeSa:
     @property
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` wants to be called."""
-        times = [self.timers.next, self.channel.requests.due, self.tasks.next_retry]
+        soonest = self.timers.next
+        request = self.channel.requests.outstanding
+        if request is not None and (soonest is None or request.due < soonest):
+            soonest = request.due
+        if self.tasks.later:
+            retry = self.tasks.next_retry
+            if retry is not None and (soonest is None or retry < soonest):
+                soonest = retry
         if self.state is State.ESTABLISHED:
-            times += [child.next_timeout for child in self.children]
-        return min((when for when in times if when is not None), default=None)
+            for child in self.children:
+                when = child.next_timeout
+                if when is not None and (soonest is None or when < soonest):
+                    soonest = when
+        return soonest
 
     def describe(self) -> IkeSaInfo:
         """What is known of it by now; before authentication the identities are those that are expected."""

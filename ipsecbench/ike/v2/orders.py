@@ -36,6 +36,9 @@ def pump(sa: IkeSa, now: float) -> None:
     """Begin the next task where none is at work."""
     tasks = sa.tasks
     while tasks.active is None and tasks.waiting and sa.state in _AT_WORK and sa.channel.requests.outstanding is None:
+        if tasks.waiting[0].makes_child_sas and sa.peers_rekey is not None and sa.peers_rekey.pending:
+            # The peer is about to replace the IKE SA, and the task moves to its successor (section 2.25.2).
+            return
         task = tasks.waiting.popleft()
         request = task.begin(sa, now)
         if request is not None:

@@ -110,7 +110,8 @@ class ChildExchange(Task):
         try:
             if response.header.exchange_type == ExchangeType.CREATE_CHILD_SA:
                 self._accept(sa, response)
-            if self.exchanges is None or self.stops(sa):
+            # With its last answer the peer has made the SA: it is too late to stop then.
+            if self.exchanges is None or (self.exchanges.methods and self.stops(sa)):
                 self.release(sa)
                 return None
             self.exchanges.take(response)

@@ -56,7 +56,7 @@ class RekeyChildSa(ChildExchange):
 
     def stops(self, sa: IkeSa) -> bool:
         """A collision that is lost needs no additional key exchanges: the peer goes on with its own."""
-        if self.agreed is None or not self.agreed.suite.additional or not self._lost:
+        if not self._lost:
             return False
         self._leave_to_peer()
         return True
