@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from ipsecbench.ike.association import Association
-from ipsecbench.ike.events import ChildSaDeleted, ChildSaFailed, ChildSaRekeyed, IkeSaRekeyed
+from ipsecbench.ike.events import ChildSaDeleted, ChildSaFailed, ChildSaRekeyed, IkeSaRekeyed, PeerAlive
 from tests.exchanges.network import Conditions, Network, Node
 from tests.exchanges.scenes import A, B, assert_agreement, both, child, connection, established, mirrored
 
@@ -291,3 +291,59 @@ def test_a_child_sa_is_not_made_while_the_ike_sa_is_rekeyed() -> None:
     outcome(network, a, b)
     assert len(a.child_sas) == 2
     assert len(a.of(IkeSaRekeyed)) == 1
+
+
+@pytest.mark.parametrize("action", [rekey_child, rekey_ike])
+def test_who_gives_way_with_several_key_exchanges_sends_nothing_until_the_peer_goes_on(action: Action) -> None:
+    # strongSwan 6 waits for IKE_FOLLOWUP_KE until it knows of the collision, and takes any other request for a failure.
+    gave_way = 0
+    for seed in range(8):
+        network, a, b = established(
+            *both(proposals="aes128-sha256-x25519-ke1_mlkem512", children=(child(proposals=HYBRID),)), seed=seed
+        )
+        order(network, a, action)
+        order(network, b, action)
+        order(network, a, check)
+        # Both requests cross; A's answer is under way for long.
+        network.deliver()
+        network.deliver()
+        delayed = next(flight for flight in network.under_way if flight.sender == "A")
+        network.under_way.remove(delayed)
+        network.deliver()
+        if any("IKE_FOLLOWUP_KE" in flight for flight in network.names()):
+            continue
+        gave_way += 1
+        assert network.names() == []
+        network.deliver(delayed)
+        assert network.names()[0].startswith("B: IKE_FOLLOWUP_KE request")
+        network.deliver_all()
+        assert len(a.of(PeerAlive)) == 1
+        outcome(network, a, b)
+        assert len(a.child_sas) == 1
+    assert gave_way
+
+
+@pytest.mark.parametrize("action", [rekey_child, rekey_ike])
+def test_who_gives_way_does_not_wait_for_ever(action: Action) -> None:
+    gave_way = 0
+    for seed in range(8):
+        network, a, b = established(
+            *both(proposals="aes128-sha256-x25519-ke1_mlkem512", children=(child(proposals=HYBRID),)), seed=seed
+        )
+        for node in (a, b):
+            order(network, node, action)
+        order(network, a, check)
+        for _ in range(2):
+            network.deliver()
+        # Of A's answer and of all that follows B hears nothing.
+        network.under_way.remove(next(flight for flight in network.under_way if flight.sender == "A"))
+        network.deliver()
+        if network.names():
+            continue
+        gave_way += 1
+        network.pass_time(29.0)
+        assert not [name for name in network.names() if name.startswith("A")]
+        network.pass_time(2.0)
+        assert next(name for name in network.names() if name.startswith("A")).startswith("A: INFORMATIONAL request")
+        assert "followup-missing" in a.causes()
+    assert gave_way

@@ -34,6 +34,8 @@ def enqueue(sa: IkeSa, task: Task) -> None:
 
 def pump(sa: IkeSa, now: float) -> None:
     """Begin the next task where none is at work."""
+    if sa.followup is not None and sa.followup.preferred:
+        return
     tasks = sa.tasks
     while tasks.active is None and tasks.waiting and sa.state in _AT_WORK and sa.channel.requests.outstanding is None:
         if tasks.waiting[0].makes_child_sas and sa.peers_rekey is not None and sa.peers_rekey.pending:

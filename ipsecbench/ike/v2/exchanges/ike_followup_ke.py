@@ -80,6 +80,12 @@ class Followup:
     """Makes the SA."""
     release: Callable[[], None]
     """Gives back what the SA would have used."""
+    preferred: bool = False
+    """Whether this end has given up an exchange of its own for it, after the peer had answered the first request.
+
+    The peer may not know of the collision yet, and wait for the key exchange that will never come. strongSwan 6 takes
+    any other request for a failure then, and ends the IKE SA.
+    """
 
     def forget(self, sa: IkeSa) -> None:
         """It will not be finished."""

@@ -59,6 +59,8 @@ class RekeyChildSa(ChildExchange):
         if not self._lost:
             return False
         self._leave_to_peer()
+        if sa.followup is not None:
+            sa.followup.preferred = True
         return True
 
     @property

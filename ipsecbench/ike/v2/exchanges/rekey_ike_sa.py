@@ -118,6 +118,8 @@ class RekeyIkeSa(Task):
             raise ProtocolError(f"{response.name}: not what was asked for")
         if exchanges.methods and (self._lost(sa) or sa.state is not State.ESTABLISHED):
             # The peer goes on with its own exchange; this one needs no more key exchanges.
+            if sa.followup is not None:
+                sa.followup.preferred = True
             return None
         exchanges.take(response)
         following = exchanges.next_request(sa, response)
