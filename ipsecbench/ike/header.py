@@ -51,6 +51,20 @@ class IkeHeader:
     length: int
     """Octets of the whole message."""
 
+    def completed(self, next_payload: int, length: int) -> IkeHeader:
+        """The same header with what is known once the message is written."""
+        return IkeHeader(
+            self.spi_i,
+            self.spi_r,
+            next_payload,
+            self.major,
+            self.minor,
+            self.exchange_type,
+            self.flags,
+            self.message_id,
+            length,
+        )
+
     def encode(self) -> bytes:
         """The 28 octets."""
         return _HEADER.pack(

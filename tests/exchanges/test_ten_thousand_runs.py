@@ -62,7 +62,7 @@ class Run:
         settings: dict[str, Any] = {
             "proposals": chance.choice(IKE_PROPOSALS),
             "retransmission": Retransmission(first_seconds=0.5, base=1.5, tries=5),
-            "dpd_seconds": chance.choice((20.0, 60.0)),
+            "dpd_seconds": chance.choice((10.0, 60.0, 90.0, 90.0)),
             "fragmentation": chance.random() < 0.7,
             "fragment_bytes": chance.choice((576, 1280)),
             "childless": chance.choice((Childless.ALLOW, Childless.ALLOW, Childless.FORCE)),
@@ -137,11 +137,10 @@ class Run:
 
     def _calm(self) -> None:
         network = self.network
-        for _ in range(2):
-            for node in (self.a, self.b):
-                for sa in node.sas:
-                    node.order(sa, lambda it: it.check_liveness(network.now))
-                network.run(1.0)
+        for node in (self.a, self.b):
+            for sa in node.sas:
+                node.order(sa, lambda it: it.check_liveness(network.now))
+            network.run(1.0)
         network.run(110.0)
         # Lives go on: look when nothing is under way.
         for _ in range(100):

@@ -70,6 +70,16 @@ class ChildSas:
     def __iter__(self) -> Iterator[ChildSa]:
         return iter(tuple(self._by_inbound.values()))
 
+    @property
+    def next_timeout(self) -> float | None:
+        """When the first of all limits in time is reached."""
+        soonest = None
+        for child in self._by_inbound.values():
+            when = child.next_timeout
+            if when is not None and (soonest is None or when < soonest):
+                soonest = when
+        return soonest
+
     def __len__(self) -> int:
         return len(self._by_inbound)
 

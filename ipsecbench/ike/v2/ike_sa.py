@@ -164,10 +164,9 @@ class IkeSa:
             if retry is not None and (soonest is None or retry < soonest):
                 soonest = retry
         if self.state is State.ESTABLISHED:
-            for child in self.children:
-                when = child.next_timeout
-                if when is not None and (soonest is None or when < soonest):
-                    soonest = when
+            limit = self.children.next_timeout
+            if limit is not None and (soonest is None or limit < soonest):
+                soonest = limit
         return soonest
 
     def describe(self) -> IkeSaInfo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -295,5 +295,5 @@ def build_message(header: IkeHeader, payloads: Sequence[Payload]) -> Message:
         MalformedError: a value or a body does not fit its field.
     """
     first, chain, bodies = encode_chain(payloads)
-    complete = replace(header, next_payload=int(first), length=HEADER_BYTES + len(chain))
+    complete = header.completed(int(first), HEADER_BYTES + len(chain))
     return Message(complete, tuple(payloads), complete.encode() + chain, bodies)

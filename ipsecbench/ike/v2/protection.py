@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from ipsecbench.errors import MalformedError, ProviderError, RejectedError
@@ -182,7 +181,7 @@ class IkeProtection:
         first, content, bodies = encode_chain(payloads)
         octets = self.seal_content(header, PayloadType.SK, first, b"", content)
         associated = octets[: HEADER_BYTES + GENERIC_HEADER_BYTES]
-        complete = replace(header, next_payload=int(PayloadType.SK), length=len(octets))
+        complete = header.completed(int(PayloadType.SK), len(octets))
         return Message(complete, tuple(payloads), octets, bodies, True, associated, content)
 
     def seal_content(self, header: IkeHeader, kind: int, first: int, numbers: bytes, content: bytes) -> bytes:
@@ -204,7 +203,7 @@ class IkeProtection:
         payload_bytes = GENERIC_HEADER_BYTES + len(numbers) + direction.iv_bytes + plaintext_bytes + direction.icv_bytes
         if payload_bytes > 0xFFFF:
             raise MalformedError(f"an Encrypted payload of {payload_bytes} octets does not fit its length field")
-        complete = replace(header, next_payload=int(kind), length=HEADER_BYTES + payload_bytes)
+        complete = header.completed(int(kind), HEADER_BYTES + payload_bytes)
         prefix = complete.encode() + _GENERIC_HEADER.pack(first, 0, payload_bytes) + numbers
         return prefix + direction.seal(prefix, content + bytes(padding) + bytes((padding,)))
 

@@ -22,10 +22,12 @@ class Timer(Enum):
 class Timers:
     """Times by what they stand for."""
 
-    __slots__ = ("_times",)
+    __slots__ = ("_times", "next")
 
     def __init__(self) -> None:
         self._times: dict[Timer, float] = {}
+        self.next: float | None = None
+        """The first of all times."""
 
     def set(self, timer: Timer, when: float | None) -> None:
         """Set, move, or with None cancel a time."""
@@ -33,6 +35,7 @@ class Timers:
             self._times.pop(timer, None)
         else:
             self._times[timer] = when
+        self.next = min(self._times.values(), default=None)
 
     def get(self, timer: Timer) -> float | None:
         """When it is; None: it is not set."""
@@ -41,16 +44,14 @@ class Timers:
     def clear(self) -> None:
         """Cancel all."""
         self._times.clear()
-
-    @property
-    def next(self) -> float | None:
-        """The first of all times."""
-        return min(self._times.values(), default=None)
+        self.next = None
 
     def take_due(self, now: float) -> tuple[Timer, ...]:
         """What has come, in the order of the times; those are cancelled."""
+        if self.next is None or now < self.next:
+            return ()
         due = sorted((when, timer.name) for timer, when in self._times.items() if when <= now)
         taken = tuple(Timer[name] for _, name in due)
         for timer in taken:
-            del self._times[timer]
+            self.set(timer, None)
         return taken

@@ -131,6 +131,12 @@ ALLOWED: Mapping[tuple[int, bool], tuple[Shape, ...]] = MappingProxyType(
 )
 """The shapes that a message of an exchange and direction may have; the first that fits is the one."""
 
+_CHECKS: Mapping[Shape, tuple[tuple[int, int, int], ...]] = {
+    shape: tuple((int(kind), count.least, count.most) for kind, count in counts.items())
+    for shape, counts in SHAPES.items()
+}
+"""The same as :data:`SHAPES`, quicker to go through."""
+
 
 def validate(message: Message) -> Shape:
     """The shape of a message that is not, or no longer, encrypted.
@@ -148,18 +154,19 @@ def validate(message: Message) -> Shape:
     for payload in message.payloads:
         counts[payload.type] = counts.get(payload.type, 0) + 1
     for shape in shapes:
-        if all(count.least <= counts.get(kind, 0) <= count.most for kind, count in SHAPES[shape].items()):
+        for kind, least, most in _CHECKS[shape]:
+            if not least <= counts.get(kind, 0) <= most:
+                break
+        else:
             _check_nonces(message)
             return shape
-    kind, count = next(
-        (kind, count)
-        for kind, count in SHAPES[shapes[0]].items()
-        if not count.least <= counts.get(kind, 0) <= count.most
+    kind, least, most = next(
+        (kind, least, most) for kind, least, most in _CHECKS[shapes[0]] if not least <= counts.get(kind, 0) <= most
     )
     found = counts.get(kind, 0)
     raise MalformedError(
         f"{message.name}: {found} payloads of type {name_of(PayloadType, kind)}, "
-        f"{count.least if found < count.least else count.most} wanted",
+        f"{least if found < least else most} wanted",
         NotifyType.INVALID_SYNTAX,
     )
 
