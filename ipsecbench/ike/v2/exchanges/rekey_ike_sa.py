@@ -267,6 +267,7 @@ def peer_uses(successor: IkeSa, now: float) -> None:
     predecessor, successor.predecessor = successor.predecessor, None
     if predecessor is not None and predecessor.state is State.ESTABLISHED:
         take_over(predecessor, successor, now)
+        predecessor.host.register(predecessor)
 
 
 def take_over(sa: IkeSa, successor: IkeSa, now: float) -> None:
