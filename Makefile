@@ -36,7 +36,7 @@ types:
 	$(BIN)/mypy
 
 unit:
-	$(BIN)/pytest -q -m "not slow and not browser" tests/unit
+	$(BIN)/pytest -q -n auto --dist worksteal -m "not slow and not browser" tests/unit
 
 agent: $(STAMPS)/tools
 	$(MAKE) --no-print-directory -C agent all sanitize

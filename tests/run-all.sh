@@ -11,5 +11,7 @@ echo "== the agent: build, sanitised build, its own tests"
 make --no-print-directory -C agent all sanitize
 make --no-print-directory -C agent check
 
+# Two at a time: much of it waits for other programs. The tests of one file stay together, since they share peers,
+# ports and what is dear to set up.
 echo "== Python tests"
-exec $bin/pytest -q --durations=10 tests
+exec $bin/pytest -q -n 2 --dist loadfile --durations=15 tests
