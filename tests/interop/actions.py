@@ -12,11 +12,13 @@ from ipsecbench.ike.events import (
     ChildSaDeleted,
     ChildSaEstablished,
     ChildSaFailed,
+    ChildSaInfo,
     ChildSaRekeyed,
     IkeSaDeleted,
     IkeSaEstablished,
     IkeSaFailed,
     IkeSaRekeyed,
+    PathChanged,
     PeerAlive,
 )
 from tests.interop import checks
@@ -66,6 +68,49 @@ def _ike_replaced(exchange: Exchange, order: Callable[[], None]) -> None:
     checks.ike(exchange)
     checks.child(exchange, rekeyed=exchange.scenario.version == 2 and "rekey child by us" in exchange.scenario.actions)
     exchange.traffic()
+
+
+def rekey_child_by_both(exchange: Exchange) -> None:
+    """Both at once (RFC 7296 section 2.8.1): one of the two new Child SAs stays, the same on both ends."""
+    old, since = exchange.our_child.inbound_spi, len(exchange.driver.events)
+    with exchange.mute_peer(("output", "input")):
+        exchange.order(lambda sa, now: sa.rekey_child_sa(old, now))
+        exchange.daemon.rekey_child(CHILD)
+        # Both have asked when the first request gets through.
+        exchange.until(lambda: "generating CREATE_CHILD_SA request" in exchange.their_log, "strongSwan has asked")
+    exchange.wait(ChildSaDeleted, condition=lambda event: event.inbound_spi == old, since=since)
+    exchange.daemon.wait_for(lambda sas: len(sas) == 1 and len(sas[0].children) == 1)
+    exchange.until(lambda: len(_ours(exchange)) == 1, "one Child SA is left here")
+    exchange.child = _ours(exchange)[0]
+    checks.child(exchange, rekeyed=True)
+    exchange.traffic()
+
+
+def _ours(exchange: Exchange) -> tuple[ChildSaInfo, ...]:
+    return exchange.driver.call(lambda endpoint, now: endpoint.child_sas)
+
+
+def rekey_ike_by_both(exchange: Exchange) -> None:
+    """Both at once (RFC 7296 section 2.8.2): one new IKE SA stays, with the Child SA."""
+    old, since = exchange.our_ike, len(exchange.driver.events)
+    with exchange.mute_peer(("output", "input")):
+        exchange.order(lambda sa, now: sa.rekey(now))
+        exchange.daemon.rekey_ike(CONNECTION)
+        exchange.until(lambda: "generating CREATE_CHILD_SA request" in exchange.their_log, "strongSwan has asked")
+    exchange.wait(IkeSaRekeyed, since=since)
+    sas = exchange.daemon.wait_for(
+        lambda sas: len(sas) == 1 and sas[0].spi_i != old.spi_i.hex() and bool(sas[0].children)
+    )
+    rekeyed = [event.sa for event in exchange.driver.events[since:] if isinstance(event, IkeSaRekeyed)]
+    exchange.ike = next(sa for sa in rekeyed if sa.spi_i.hex() == sas[0].spi_i)
+    checks.ike(exchange)
+    checks.child(exchange)
+    exchange.traffic()
+
+
+def rekeyed_when_its_time_has_come(exchange: Exchange) -> None:
+    """The soft limit of seconds, without an order (RFC 7296 section 2.8)."""
+    _child_replaced(exchange, exchange.our_child.inbound_spi, lambda: None)
 
 
 def delete_child_by_us(exchange: Exchange) -> None:
@@ -203,12 +248,30 @@ def the_peer_begins_anew(exchange: Exchange) -> None:
     exchange.traffic()
 
 
+def the_nat_changes(exchange: Exchange) -> None:
+    """The NAT gives another port: the end outside follows what is authenticated (RFC 7296 section 2.23)."""
+    since, before = len(exchange.driver.events), exchange.their_ike().remote_port
+    if exchange.scenario.topology == "nat":
+        exchange.change_nat(lambda: liveness_by_us(exchange))
+        # Its userspace ESP cannot change an SA's address: it replaces the Child SA.
+        _child_replaced(exchange, exchange.our_child.inbound_spi, lambda: liveness_by_us(exchange))
+        assert exchange.their_ike().remote_port != before
+    else:
+        exchange.change_nat(exchange.traffic)
+        old = exchange.our_ike.path.remote.port
+        rekey_child_by_peer(exchange)
+        event = exchange.wait(PathChanged, since=since)
+        assert event.path.remote.port != old
+    exchange.traffic()
+
+
 _ALL = (
     *(rekey_child_by_us, rekey_child_by_peer, rekey_ike_by_us, rekey_ike_by_peer),
     *(delete_child_by_us, delete_child_by_peer, delete_ike_by_us, delete_ike_by_peer),
     *(second_child_by_us, second_child_by_peer, first_child_by_us, first_child_by_peer),
     *(liveness_by_us, liveness_by_peer, fragments_were_used, no_fragments_were_used, a_cookie_was_used),
-    *(we_begin_anew, the_peer_begins_anew),
+    *(we_begin_anew, the_peer_begins_anew, the_nat_changes, rekeyed_when_its_time_has_come),
+    *(rekey_child_by_both, rekey_ike_by_both),
 )
 ACTIONS: Mapping[str, Callable[[Exchange], None]] = MappingProxyType(
     {action.__name__.replace("_", " ").replace(" ike ", " IKE "): action for action in _ALL}

@@ -33,12 +33,13 @@ def ike(exchange: Exchange) -> None:
     assert ours.version == theirs.version == scenario.version
     assert ours.is_initiator != theirs.is_initiator
     # Its userspace ESP pretends a NAT on its side, for the sake of encapsulation; with the kernel's there is none.
-    nat = scenario.topology == "nat"
-    assert (ours.nat_local, ours.nat_remote) == (nat, not scenario.kernel)
-    assert (theirs.nat_local, theirs.nat_remote) == (False, nat)
-    ports = (ours.path.local.port, ours.path.remote.port)
-    assert ports == ((IKE_PORT, IKE_PORT) if scenario.kernel and not nat else (NAT_T_PORT, NAT_T_PORT))
-    assert nat or theirs.remote_port == ports[0]
+    before_us, before_them = scenario.topology == "nat", scenario.topology == "peer nat"
+    assert (ours.nat_local, ours.nat_remote) == (before_us, not scenario.kernel)
+    assert (theirs.nat_local, theirs.nat_remote) == (before_them, before_us)
+    own_port = IKE_PORT if scenario.kernel else NAT_T_PORT
+    assert ours.path.local.port == own_port
+    assert (ours.path.remote.port == own_port) != before_them
+    assert (theirs.remote_port == own_port) != before_us
 
 
 def first_role(exchange: Exchange) -> None:

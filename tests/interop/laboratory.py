@@ -10,7 +10,7 @@ import contextlib
 import queue
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -63,10 +63,12 @@ class Laboratory:
 
     def get(self, scenario: Scenario) -> tuple[Hosts, StrongSwan]:
         """Hosts and daemon for a row."""
-        nat = scenario.topology == "nat"
-        key = (nat, repr((sorted(scenario.daemon.items()), scenario.kernel)))
+        nat = scenario.topology in {"nat", "peer nat"}
+        key = (nat, repr((scenario.topology == "peer nat", sorted(scenario.daemon.items()), scenario.kernel)))
         if key not in self._made:
             hosts = self._stack.enter_context(two_hosts(nat))
+            if scenario.topology == "peer nat":
+                hosts = Hosts(local=hosts.peer, peer=hosts.local, nat=hosts.nat)
             plugins = [name for name in PLUGINS if name != "kernel-libipsec" or not scenario.kernel]
             daemon = StrongSwan(hosts.peer, plugins=plugins, options={**OPTIONS, **scenario.daemon})
             self._made[key] = hosts, self._stack.enter_context(daemon)
@@ -318,16 +320,35 @@ class Exchange:
         self.driver.call(abandon)
 
     @contextlib.contextmanager
-    def mute_peer(self) -> Iterator[None]:
-        """Meanwhile nothing that strongSwan sends leaves its host."""
-        rules = (
-            "table inet mute {\nchain output {\ntype filter hook output priority 0\nudp sport { 500, 4500 } drop\n}\n}"
+    def mute_peer(self, directions: Sequence[str] = ("output",)) -> Iterator[None]:
+        """Meanwhile nothing that strongSwan sends leaves its host, or with ``input`` reaches it."""
+        port = {"output": "sport", "input": "dport"}
+        chains = "".join(
+            f"chain {name} {{\ntype filter hook {name} priority 0\nudp {port[name]} {{ 500, 4500 }} drop\n}}\n"
+            for name in directions
         )
-        assert self.hosts.peer.run("nft", rules).returncode == 0
+        assert self.hosts.peer.run("nft", f"table inet mute {{\n{chains}}}").returncode == 0
         try:
             yield
         finally:
             assert self.hosts.peer.run("nft", "delete table inet mute").returncode == 0
+
+    def change_nat(self, touch: Callable[[], None]) -> None:
+        """The NAT forgets, and gives whoever is behind it other ports from then on (it draws them at random).
+
+        Args:
+            touch: sends something through it, so that what it knows ends soon.
+        """
+        nat = self.hosts.nat
+        assert nat is not None
+        settings = [f"net.netfilter.nf_conntrack_udp_timeout{kind}" for kind in ("", "_stream")]
+        before = [nat.run("sysctl", "-n", name).stdout.strip() for name in settings]
+        for name in settings:
+            assert nat.run("sysctl", "-qw", f"{name}=1").returncode == 0
+        touch()
+        time.sleep(1.6)
+        for name, value in zip(settings, before, strict=True):
+            assert nat.run("sysctl", "-qw", f"{name}={value}").returncode == 0
 
 
 def _living(endpoint: Endpoint, now: float) -> list[int]:

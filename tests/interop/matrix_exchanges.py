@@ -48,6 +48,14 @@ def life() -> Iterator[Scenario]:
                 esp=f"{esp}-{name}",
                 actions=("rekey child by us", "rekey child by peer"),
             )
+    for who in ("child", "IKE"):
+        yield from rows("Rekeying", 2, [f"{who} SA by both at once"], actions=(f"rekey {who} by both",))
+    timed: Fields = {"actions": ("rekeyed when its time has come",)}
+    for version in (2, 1):
+        yield from rows("Rekeying", version, ["by our clock"], our_child={"lifetime": 2.5}, **timed)
+        # In IKEv1 strongSwan leaves it to the end that initiated.
+        roles = (RESPONDER,) if version == 1 else (INITIATOR, RESPONDER)
+        yield from rows("Rekeying", version, ["by the peer's clock"], roles, their_child={"rekey_time": "2s"}, **timed)
 
 
 def negotiation() -> Iterator[Scenario]:
@@ -191,6 +199,17 @@ def paths() -> Iterator[Scenario]:
             actions=("rekey IKE by peer",),
         )
         yield from rows("NAT traversal", version, ["with certificates"], (INITIATOR,), topology="nat", auth="ecdsa-256")
+        behind: Fields = {"topology": "peer nat"}
+        acts = ("rekey child by peer", "rekey child by us", "rekey IKE by us", "delete IKE by us")
+        yield from rows("NAT traversal", version, ["the peer behind a real NAT"], (RESPONDER,), **behind, actions=acts)
+    yield from rows(
+        *("NAT traversal", 2, ["our NAT changes"], (INITIATOR,)),
+        topology="nat",
+        actions=("the nat changes", "rekey child by peer"),
+    )
+    yield from rows(
+        *("NAT traversal", 2, ["the peer's NAT changes"], (RESPONDER,)), **behind, actions=("the nat changes",)
+    )
     small: Fields = {
         "ours": {"fragment_bytes": 576},
         "theirs": {"fragmentation": "yes"},

@@ -47,7 +47,7 @@ class Scenario:
     wrong: str = ""
     """What is made wrong on purpose: a key of :data:`tests.interop.laboratory.WRONGS`."""
     topology: str = "direct"
-    """``direct``, ``nat`` (we are behind one), or ``ipv6``."""
+    """``direct``, ``nat`` (we are behind one), ``peer nat`` (they are), or ``ipv6``."""
     kernel: bool = False
     """Whether strongSwan uses the kernel's ESP, for what its own cannot do; in a virtual machine that has such a
     kernel. Only then is there a path without a NAT: its userspace ESP pretends one, for the sake of encapsulation."""
