@@ -40,6 +40,7 @@ AES-XCBC, CCM in IKE, Twofish and Serpent (gcrypt)."""
 
 _START_TIMEOUT_SECONDS = 15.0
 _STOP_TIMEOUT_SECONDS = 5.0
+_ANSWER_TIMEOUT_SECONDS = 10.0
 _MARK = 0x42
 
 
@@ -119,6 +120,7 @@ class StrongSwan:
         plugins: Sequence[str] = PLUGINS,
         options: Section | None = None,
         log_levels: Mapping[str, int] | None = None,
+        patience: float = 1.0,
     ) -> None:
         """
         Args:
@@ -127,12 +129,14 @@ class StrongSwan:
             plugins: what it loads.
             options: of strongswan.conf, below ``charon-systemd``, as nested dictionaries; over the defaults.
             log_levels: by subsystem (``ike``, ``chd``, ``enc``, …); 4 writes keys into the log.
+            patience: factor for every time that is waited, on a slow machine.
         """
         self.host = host
         self._program = program
         self._plugins = tuple(plugins)
         self._options = dict(options or {})
         self._log_levels = {"default": 1, **(log_levels or {})}
+        self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._directory = Path()
         self._vici: Vici | None = None
@@ -241,6 +245,7 @@ class StrongSwan:
         Raises:
             LaboratoryError: it did not come up; the message is strongSwan's.
         """
+        timeout_seconds *= self._patience
         timeout = int(timeout_seconds * 1000) or -1
         message: dict[str, Any] = {"ike": ike, "timeout": timeout, "loglevel": 0}
         if child is not None:
@@ -264,6 +269,7 @@ class StrongSwan:
         self._terminate({"child": child}, timeout_seconds)
 
     def _terminate(self, message: dict[str, Any], timeout_seconds: float) -> None:
+        timeout_seconds *= self._patience
         timeout = int(timeout_seconds * 1000) or -1
         message |= {"timeout": timeout, "loglevel": 0}
         self.vici.stream("terminate", "control-log", message, timeout_seconds=timeout_seconds)
@@ -281,6 +287,7 @@ class StrongSwan:
         Raises:
             LaboratoryError: they do not in time.
         """
+        timeout_seconds *= self._patience
         deadline = time.monotonic() + timeout_seconds
         while True:
             sas = self.ike_sas()
@@ -324,12 +331,12 @@ class StrongSwan:
         path.write_text(text)
 
     def _connect(self) -> Vici:
-        deadline = time.monotonic() + _START_TIMEOUT_SECONDS
+        deadline = time.monotonic() + _START_TIMEOUT_SECONDS * self._patience
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
                 raise LaboratoryError(f"strongSwan ended at once: {self.log.strip()[-500:] or 'nothing logged'}")
             with contextlib.suppress(OSError):
-                return Vici(self._directory / "vici")
+                return Vici(self._directory / "vici", _ANSWER_TIMEOUT_SECONDS * self._patience)
             time.sleep(0.02)
         raise LaboratoryError(f"strongSwan does not answer after {_START_TIMEOUT_SECONDS:.0f} s")
 

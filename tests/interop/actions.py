@@ -87,7 +87,7 @@ def rekey_child_by_both(exchange: Exchange) -> None:
 
 
 def _ours(exchange: Exchange) -> tuple[ChildSaInfo, ...]:
-    return exchange.driver.call(lambda endpoint, now: endpoint.child_sas)
+    return exchange.call(lambda endpoint, now: endpoint.child_sas)
 
 
 def rekey_ike_by_both(exchange: Exchange) -> None:

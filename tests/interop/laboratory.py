@@ -70,7 +70,8 @@ class Laboratory:
             if scenario.topology == "peer nat":
                 hosts = Hosts(local=hosts.peer, peer=hosts.local, nat=hosts.nat)
             plugins = [name for name in PLUGINS if name != "kernel-libipsec" or not scenario.kernel]
-            daemon = StrongSwan(hosts.peer, plugins=plugins, options={**OPTIONS, **scenario.daemon})
+            options = {**OPTIONS, **scenario.daemon}
+            daemon = StrongSwan(hosts.peer, plugins=plugins, options=options, patience=PATIENCE)
             self._made[key] = hosts, self._stack.enter_context(daemon)
         return self._made[key]
 
@@ -121,7 +122,7 @@ class Exchange:
 
     def __exit__(self, *_error: object) -> None:
         try:
-            self.driver.stop(polite_seconds=1.0)
+            self.driver.stop(polite_seconds=PATIENCE)
         finally:
             self._close_sockets()
             for sa in self.daemon.ike_sas():
@@ -140,10 +141,14 @@ class Exchange:
 
     # ── our end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def call(self, action: Callable[[Endpoint, float], Result]) -> Result:
+        """Have something done in our endpoint's thread."""
+        return self.driver.call(action, timeout=10 * PATIENCE)
+
     def order(self, action: Callable[[Any, float], None]) -> None:
         """Have something done to the IKE SA."""
         number = self.our_ike.unique_id
-        self.driver.call(lambda endpoint, now: endpoint.order(number, lambda sa: action(sa, now)))
+        self.call(lambda endpoint, now: endpoint.order(number, lambda sa: action(sa, now)))
 
     def wait(self, *kinds: type[Any], condition: Callable[[Any], bool] = lambda event: True, since: int = 0) -> Any:
         """The first event of these kinds that fits, since a number of events."""
@@ -167,7 +172,7 @@ class Exchange:
 
         def ended() -> bool:
             over = {event.unique_id for event in self.driver.events if isinstance(event, IkeSaDeleted | IkeSaFailed)}
-            return all(number in over for number in self.driver.call(_living))
+            return all(number in over for number in self.call(_living))
 
         self.until(ended, "our IKE SAs are over")
 
@@ -190,10 +195,10 @@ class Exchange:
             self._leave_half_open()
         if self.scenario.role == INITIATOR:
             wanted = [] if self.scenario.ours.get("childless") == "force" else [CHILD]
-            self.driver.call(lambda endpoint, now: endpoint.initiate(CONNECTION, now, wanted))
+            self.call(lambda endpoint, now: endpoint.initiate(CONNECTION, now, wanted))
         else:
             childless = self.scenario.theirs.get("childless") == "force"
-            self.daemon.initiate(CONNECTION, None if childless else CHILD, timeout_seconds=SOON)
+            self.daemon.initiate(CONNECTION, None if childless else CHILD)
 
     def _leave_half_open(self) -> None:
         """Give strongSwan an IKE SA that never goes on, so that it wants a cookie of the next peer."""
@@ -228,7 +233,7 @@ class Exchange:
         def found(sas: list[PeerIkeSa]) -> list[PeerIkeSa]:
             return [sa for sa in sas if (sa.spi_i, sa.spi_r, sa.state) == (spi_i, spi_r, "ESTABLISHED")]
 
-        return found(self.daemon.wait_for(lambda sas: bool(found(sas)), SOON))[0]
+        return found(self.daemon.wait_for(lambda sas: bool(found(sas))))[0]
 
     def their_child(self) -> PeerChildSa:
         """Their Child SA of the SPIs of ours, as soon as it is installed."""
@@ -238,11 +243,11 @@ class Exchange:
             children = [child for sa in sas for child in sa.children]
             return [each for each in children if (each.spi_in, each.spi_out, each.state) == (*spis, "INSTALLED")]
 
-        return found(self.daemon.wait_for(lambda sas: bool(found(sas)), SOON))[0]
+        return found(self.daemon.wait_for(lambda sas: bool(found(sas))))[0]
 
     def nothing_left_there(self) -> None:
         """strongSwan has no IKE SA."""
-        self.daemon.wait_for(lambda sas: not sas, SOON)
+        self.daemon.wait_for(lambda sas: not sas)
 
     # ── traffic ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -317,7 +322,7 @@ class Exchange:
             for association in endpoint.associations():
                 association.abandon("the host restarted", now)
 
-        self.driver.call(abandon)
+        self.call(abandon)
 
     @contextlib.contextmanager
     def mute_peer(self, directions: Sequence[str] = ("output",)) -> Iterator[None]:

@@ -48,8 +48,8 @@ def life() -> Iterator[Scenario]:
                 esp=f"{esp}-{name}",
                 actions=("rekey child by us", "rekey child by peer"),
             )
-    for who in ("child", "IKE"):
-        yield from rows("Rekeying", 2, [f"{who} SA by both at once"], actions=(f"rekey {who} by both",))
+    yield from rows("Rekeying", 2, ["Child SA by both at once"], actions=("rekey child by both",))
+    yield from rows("Rekeying", 2, ["IKE SA by both at once"], actions=("rekey IKE by both",))
     timed: Fields = {"actions": ("rekeyed when its time has come",)}
     for version in (2, 1):
         yield from rows("Rekeying", version, ["by our clock"], our_child={"lifetime": 2.5}, **timed)

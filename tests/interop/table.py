@@ -10,13 +10,14 @@ from tests.interop.scenario import INITIATOR, RESPONDER, UP, Scenario
 OK = "ok"
 _HEADING = """# Interoperability with strongSwan
 
-Written by `tests/interop`; do not edit. The peer is strongSwan {version} with the userspace ESP of its kernel-libipsec
-plugin, in a network namespace of its own; this project's endpoint runs in another.
+Written by the tests in `tests/interop`; do not edit. The peer is strongSwan {version}, in a network namespace of its
+own; this project's endpoint runs in another. The peer uses the userspace ESP of its kernel-libipsec plugin; for rows
+with † it uses the kernel's, in a virtual machine.
 
 A row is *ok* when both ends list the IKE SA and the Child SA with exactly the agreed transforms, when two datagrams
 went through ESP in each direction (opened and sealed by an ESP written for the tests alone, with the keys of our
 endpoint), and when everything of the column *then* was done and seen on both ends, with traffic after it. A row that
-must be refused is *ok* when it was refused in the right way and neither end kept anything. Where the peer cannot do
+must be refused is *ok* when it was refused in the right way and neither end kept a Child SA. Where the peer cannot do
 something, the row says why. Empty: it makes no sense in this role.
 
 {summary}
@@ -48,7 +49,7 @@ def _table(rows: Sequence[Scenario], results: Mapping[str, str]) -> str:
         by_role = {scenario.role: scenario for scenario in group}
         one = by_role.get(INITIATOR) or by_role[RESPONDER]
         then = ", ".join(one.actions) if one.outcome == UP else f"refused: {one.outcome}"
-        cells = [title, f"`{one.ike}`", f"`{one.esp}`", then]
+        cells = [f"{title} †" if one.kernel else title, f"`{one.ike}`", f"`{one.esp}`", then]
         cells += [_result(by_role[role], results) if role in by_role else "" for role in (INITIATOR, RESPONDER)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
