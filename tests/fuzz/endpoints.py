@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ipsecbench.errors import ProtocolError
+from ipsecbench.ike.configuration import Childless, PostquantumPsk
 from ipsecbench.ike.header import HEADER_BYTES, ZERO_SPI, parse_header
 from ipsecbench.ike.path import Address, Path
+from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1.isakmp_sa import IsakmpSa
 from ipsecbench.ike.v2.ike_sa import IkeSa
 from tests.attacks.aftermath import still_serves
@@ -29,6 +31,12 @@ SCENARIOS: tuple[dict[str, Any], ...] = (
     {"version": 1},
     {"version": 1, "aggressive": True},
     {"version": 1, "method": "pubkey", "esp": "aes128-sha1-ecp256"},
+    {"version": 2, "ike": "aes128-sha256-x25519-ke1_ecp256", "esp": "aes128-sha256-x25519-ke1_ecp256"},
+    {
+        "version": 2,
+        "ppk": PostquantumPsk(b"ppk", Secret(b"post-quantum"), required=False),
+        "childless": Childless.FORCE,
+    },
 )
 """What is set up."""
 MOST_ACTIONS = 24

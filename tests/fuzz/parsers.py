@@ -347,7 +347,11 @@ def _v1_sa() -> Iterator[bytes]:
 
 def _attributes() -> Iterator[bytes]:
     for body in _v1_sa():
-        for proposal in decode_sa(body).proposals:
+        try:
+            proposals = decode_sa(body).proposals
+        except PARSER_ERRORS:
+            continue
+        for proposal in proposals:
             for transform in proposal.transforms:
                 yield transform.attribute_octets
 
