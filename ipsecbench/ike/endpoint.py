@@ -363,8 +363,13 @@ class Endpoint:
             del self._by_spi[key]
 
     def _schedule(self, association: Association) -> None:
+        """Keep its next timeout; one that has moved to a later time only when its earlier entry comes up.
+
+        A peer whose every message moves it would fill the queue otherwise.
+        """
         when = association.next_timeout
-        if when is not None and self._scheduled.get(association.unique_id) != when:
+        known = self._scheduled.get(association.unique_id)
+        if when is not None and (known is None or when < known):
             self._scheduled[association.unique_id] = when
             heapq.heappush(self._timeouts, (when, association.unique_id))
 

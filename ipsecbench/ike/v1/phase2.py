@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 MAX_EXCHANGES = 128
 """Quick modes that are kept at once, the finished ones for repeated messages among them."""
+MAX_SAS = 512
+"""More SAs of phase 2 under one ISAKMP SA are not made at the peer's wish."""
 REMEMBER_SECONDS = 120.0
 """How long a finished quick mode is kept to answer repeated messages."""
 
@@ -108,6 +110,9 @@ class Phase2:
         if exchange is not None:
             exchange.receive(header, octets, path, now)
             self._keep(exchange, now)
+            return
+        if len(self.sas) >= MAX_SAS:
+            self.sa.log("too-many-sas", f"{len(self.sas)} SAs of phase 2 are enough")
             return
         if len(self.exchanges) >= MAX_EXCHANGES:
             self.sa.log("too-many-exchanges", f"{len(self.exchanges)} quick modes are kept")
