@@ -15,12 +15,18 @@ import pytest
 from ipsecbench.ike.events import IkeSaEstablished
 from ipsecbench.ike.header import ZERO_SPI
 from ipsecbench.ike.path import Address, Path
-from ipsecbench.ike.v1.identifiers import ExchangeType
+from ipsecbench.ike.v1.authentication import quick_mode_hash_3
+from ipsecbench.ike.v1.identifiers import ExchangeType, Flag
+from ipsecbench.ike.v1.identifiers import NotifyType as V1NotifyType
+from ipsecbench.ike.v1.message import encode_payloads, frame
+from ipsecbench.ike.v1.payloads import IdPayload, NotificationPayload
+from ipsecbench.ike.v1.proposals import SaPayload
 from ipsecbench.ike.v2.identifiers import NotifyType
 from ipsecbench.ike.v2.message import build_message, parse_message
 from ipsecbench.ike.v2.payloads import Nonce, Notify
 from tests.attacks.aftermath import books, still_serves
-from tests.attacks.test_known_attacks_v1 import attributes, initial, phase1_sa
+from tests.attacks.hostile import HostileV1, HostileV2
+from tests.attacks.test_known_attacks_v1 import SUBNET_R, attributes, initial, phase1_sa, quick_mode_payloads
 from tests.attacks.world import RESPONDER, End, World, make_end
 from tests.fuzz import seeds
 from tests.fuzz.budget import LARGEST_INPUT
@@ -295,3 +301,57 @@ def test_datagrams_of_any_size_from_strangers_cost_little() -> None:
     big = [Nonce(bytes(60_000)) if isinstance(each, Nonce) else each for each in message.payloads]
     take(world.responder, build_message(message.header, big).octets, next(where), world.now)
     assert world.responder.count == 0
+
+
+def test_messages_of_a_peer_do_not_fill_the_queue_of_timeouts() -> None:
+    """Each of them moves the time at which the peer is asked whether it is there."""
+    old = World(1, dpd_seconds=30.0).establish()
+    peer = HostileV1(old)
+    spi = peer.sa.spi_i + peer.sa.spi_r
+    for number in range(500):
+        old.now += 0.01
+        alive = NotificationPayload(1, spi, V1NotifyType.R_U_THERE, (number + 1).to_bytes(4))
+        assert peer.send(ExchangeType.INFORMATIONAL, [alive])
+    new = World(2, dpd_seconds=30.0).establish()
+    other = HostileV2(new)
+    for _ in range(500):
+        new.now += 0.01
+        assert other.request(37)
+    for world in (old, new):
+        assert len(world.responder.endpoint._timeouts) < 10
+        world.responder.sent.clear()
+        # The time still comes: the silence is noticed.
+        world.now += 31.0
+        world.responder.endpoint.handle_timeout(world.now)
+        world.responder.collect()
+        assert world.responder.sent
+
+
+def test_quick_modes_of_a_peer_are_limited() -> None:
+    world = World(1).establish()
+    peer = HostileV1(world)
+    security = peer.security
+    for number in range(1500):
+        world.now += 1.0
+        world.responder.endpoint.handle_timeout(world.now)
+        host = IdPayload(1, bytes((10, 1, number >> 8, number & 255)))
+        sa, *rest = quick_mode_payloads(world, host, SUBNET_R)
+        assert isinstance(sa, SaPayload)
+        sa = SaPayload((replace(sa.proposals[0], spi=(0x10000000 + number).to_bytes(4)),))
+        message_id = peer.fresh_message_id()
+        data = peer.message(ExchangeType.QUICK_MODE, [sa, *rest], message_id=message_id)
+        answers = world.feed(world.responder, data)
+        if answers:
+            chain = security.phase.exchange(message_id)
+            chain.accept(data[28:])
+            nonce_r = next(each.body for each in peer.open(answers[-1], chain).payloads if each.payload_type == 10)
+            chain.accept(answers[-1][28:])
+            digest = quick_mode_hash_3(security.prf, security.family.skeyid_a, message_id, b"n" * 32, nonce_r)
+            body = chain.encrypt(encode_payloads([peer.hash_payload(digest)]))
+            last = frame(peer.sa.spi_i, peer.sa.spi_r, 8, ExchangeType.QUICK_MODE, Flag.ENCRYPTION, message_id, body)
+            world.feed(world.responder, last)
+        world.responder.sent.clear()
+        world.responder.events.clear()
+        world.responder.lines.clear()
+    assert len(world.responder.endpoint.child_sas) == 512
+    assert not books(world.responder)
