@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import signal
 from pathlib import Path
@@ -39,7 +38,7 @@ def endpoint_command(
 ) -> None:
     """Run until Ctrl-C, which deletes the SAs politely; a second Ctrl-C ends at once."""
     from ipsecbench.errors import UsageError
-    from ipsecbench.lab.driver import Driver, open_sockets, system_environment
+    from ipsecbench.lab.driver import Driver, open_sockets, spare_the_collector, system_environment
     from ipsecbench.lab.endpoint_file import read_endpoint_file
     from ipsecbench.lab.key_log_files import KeyLogFiles
     from ipsecbench.lab.preparation import admit_algorithms
@@ -74,9 +73,7 @@ def endpoint_command(
         driver.post(lambda name=connection, wanted=children: watch.initiate(name, wanted))  # type: ignore[misc]
     if not quiet:
         typer.echo(f"Listening on {', '.join(map(str, driver.addresses))}; Ctrl-C ends.", err=True)
-    # What exists by now stays: the garbage collector need not go through it again and again.
-    gc.collect()
-    gc.freeze()
+    spare_the_collector()
     try:
         driver.run()
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ipsecbench.algorithms.proposals import NO_KEY_EXCHANGE, IkeProposal
@@ -15,6 +16,7 @@ from ipsecbench.ike.v2.keymat import IkeKeys, first_skeyseed, ike_keys
 from ipsecbench.ike.v2.proposals import IkeSuite, runnable
 from ipsecbench.ike.v2.protection import IkeProtection
 from ipsecbench.providers.interface import Prf
+from ipsecbench.providers.selection import ProviderSelection
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa
@@ -73,9 +75,16 @@ def runnable_proposals(
     host: Host, connection: ConnectionConfiguration, intermediate: bool = True
 ) -> tuple[IkeProposal, ...]:
     """The proposals that can be carried out: here, and with a peer that may not know IKE_INTERMEDIATE."""
-    supports = host.environment.cryptography.supports
-    proposals = runnable(connection.proposals, lambda _kind, name: supports(name))
-    return proposals if intermediate else tuple(filter(_without_additional, proposals))
+    return _runnable(host.environment.cryptography, connection.proposals, intermediate)
+
+
+@lru_cache(maxsize=256)
+def _runnable(
+    cryptography: ProviderSelection, proposals: tuple[IkeProposal, ...], intermediate: bool
+) -> tuple[IkeProposal, ...]:
+    """What a library can do is found out once and stays so."""
+    found = runnable(proposals, lambda _kind, name: cryptography.supports(name))
+    return found if intermediate else tuple(filter(_without_additional, found))
 
 
 def _without_additional(proposal: IkeProposal) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -176,13 +177,19 @@ def ike_offer(proposals: Sequence[IkeProposal], spi: bytes = b"") -> tuple[Propo
     Raises:
         UsageError: an algorithm has no number.
     """
-    offers: list[Proposal] = []
+    rows = _ike_transforms(tuple(proposals))
+    return tuple(Proposal(number, ProtocolId.IKE, spi, transforms) for number, transforms in enumerate(rows, 1))
+
+
+@lru_cache(maxsize=256)
+def _ike_transforms(proposals: tuple[IkeProposal, ...]) -> tuple[tuple[Transform, ...], ...]:
+    """Of each proposal to send the transforms; the same for every peer, so that they are made once."""
+    rows = []
     for proposal in proposals:
         prf = [Transform(TransformType.PRF, PRF[name].ikev2_id) for name in proposal.prf]
         for encryption, integrity in _encryptions(proposal):
-            transforms = (*encryption, *integrity, *prf, *_key_exchanges(proposal))
-            offers.append(Proposal(len(offers) + 1, ProtocolId.IKE, spi, transforms))
-    return tuple(offers)
+            rows.append((*encryption, *integrity, *prf, *_key_exchanges(proposal)))
+    return tuple(rows)
 
 
 def esp_offer(
@@ -198,16 +205,23 @@ def esp_offer(
     Raises:
         UsageError: an algorithm has no number.
     """
-    offers: list[Proposal] = []
+    rows = _esp_transforms(tuple(proposals), with_key_exchange)
+    return tuple(Proposal(number, ProtocolId.ESP, spi, transforms) for number, transforms in enumerate(rows, 1))
+
+
+@lru_cache(maxsize=256)
+def _esp_transforms(proposals: tuple[EspProposal, ...], with_key_exchange: bool) -> tuple[tuple[Transform, ...], ...]:
+    """See :func:`_ike_transforms`; what is the same without key exchanges stands there once."""
+    rows: list[tuple[Transform, ...]] = []
     for proposal in proposals:
         numbers = [SequenceNumbers.ESN if esn else SequenceNumbers.NO_ESN for esn in proposal.esn]
         sequence = [Transform(TransformType.SN, number) for number in numbers]
         methods = _key_exchanges(proposal) if with_key_exchange else []
         for encryption, integrity in _encryptions(proposal):
-            offer = Proposal(len(offers) + 1, ProtocolId.ESP, spi, (*encryption, *integrity, *methods, *sequence))
-            if not any(known.transforms == offer.transforms for known in offers):
-                offers.append(offer)
-    return tuple(offers)
+            row = (*encryption, *integrity, *methods, *sequence)
+            if row not in rows:
+                rows.append(row)
+    return tuple(rows)
 
 
 def _additional(transforms: Mapping[int, Transform]) -> tuple[KeyExchangeMethod, ...]:
