@@ -104,6 +104,7 @@ class StrongSwanEnd:
         self._peer = peer
         self.process_id = peer.process_id
         self.vici_uri = f"unix://{peer.control_socket}"
+        self.version: str = peer.vici.request("version")["version"]
         peer.load_shared_key(PSK)
         for connection in connections:
             peer.load(
