@@ -76,7 +76,13 @@ def peer_is_dead(sa: IkeSa, now: float) -> None:
 def give_up(sa: IkeSa, now: float) -> None:
     """The IKE SA was not set up in time."""
     refusal = _refusal(sa) or Refusal("the peer has not authenticated itself in time", None)
-    sa.fail(refusal.reason, refusal.notify, now)
+    if sa.is_initiator:
+        sa.fail(refusal.reason, refusal.notify, now)
+        return
+    # Anybody can cause this from forged addresses: it is worth a line in the log, which is limited, and no event.
+    sa.log("half-open-expired", f"{sa.path.remote}: {refusal.reason}")
+    sa.refused = True
+    sa.close(refusal.reason, now)
 
 
 def _refusal(sa: IkeSa) -> Refusal | None:
