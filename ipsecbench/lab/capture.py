@@ -11,7 +11,6 @@ import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from ipsecbench.errors import LaboratoryError
-from ipsecbench.lab.namespaces import Host
+from ipsecbench.lab.namespaces import Host, private_folder
 
 TABLES = ("ikev1_decryption_table", "ikev2_decryption_table", "esp_sa")
 
@@ -115,7 +114,7 @@ def dissect(
     """
     if reason := missing_prerequisite():
         raise LaboratoryError(reason)
-    folder = Path(tempfile.mkdtemp(prefix="ipsb-"))
+    folder = private_folder()
     try:
         profile = folder / "wireshark"
         profile.mkdir()

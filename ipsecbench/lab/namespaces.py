@@ -15,9 +15,11 @@ import ipaddress
 import itertools
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from ipsecbench.errors import LaboratoryError
 PREFIX = "ipsb"
 _NAMESPACES = Path("/run/netns")
 _NAME = re.compile(rf"{PREFIX}-(\d+)-([0-9a-f]+)-\d+-[a-z]+")
+_FOLDER = re.compile(rf"{PREFIX}-(\d+)-([0-9a-f]+)-[^-]+")
 _CLONE_NEWNET = 0x40000000
 _COMMAND_TIMEOUT_SECONDS = 20.0
 _numbers = itertools.count(1)
@@ -150,7 +153,7 @@ def two_hosts(nat: bool = False) -> Iterator[Hosts]:
     if reason := missing_prerequisite():
         raise LaboratoryError(f"no laboratory: {reason}")
     sweep()
-    stem = f"{PREFIX}-{os.getpid()}-{_start_time(os.getpid()):x}-{next(_numbers)}"
+    stem = f"{_owner()}-{next(_numbers)}"
     names = [f"{stem}-a", f"{stem}-b"] + ([f"{stem}-n"] if nat else [])
     try:
         for name in names:
@@ -162,8 +165,21 @@ def two_hosts(nat: bool = False) -> Iterator[Hosts]:
             _remove(name)
 
 
+def private_folder() -> Path:
+    """A new folder that only this user can read, for secrets; the caller removes it, or failing that :func:`sweep`."""
+    return Path(tempfile.mkdtemp(prefix=f"{_owner()}-"))
+
+
 def sweep() -> list[str]:
-    """Remove the namespaces, and end the processes in them, that processes which are gone have left behind."""
+    """Remove what processes that are gone have left behind: namespaces, the processes in them, and private folders.
+
+    Returns:
+        Names of the namespaces.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}-*"):
+        owner = _FOLDER.fullmatch(folder.name)
+        if owner and _start_time(int(owner[1])) != int(owner[2], 16):
+            shutil.rmtree(folder, ignore_errors=True)
     stale = []
     for entry in _NAMESPACES.glob(f"{PREFIX}-*") if _NAMESPACES.is_dir() else ():
         owner = _NAME.fullmatch(entry.name)
@@ -251,6 +267,11 @@ def _remove(name: str) -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(process), signal.SIGKILL)
         subprocess.run(["ip", "netns", "del", name], capture_output=True, timeout=_COMMAND_TIMEOUT_SECONDS)
+
+
+def _owner() -> str:
+    """How the names of this process's belongings begin."""
+    return f"{PREFIX}-{os.getpid()}-{_start_time(os.getpid()):x}"
 
 
 def _start_time(process: int) -> int:

@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ipsecbench.errors import LaboratoryError
-from ipsecbench.lab.namespaces import Host
+from ipsecbench.lab.namespaces import Host, private_folder
 from ipsecbench.lab.vici import Section, Vici
 
 DAEMON = Path("/usr/sbin/charon-systemd")
@@ -150,7 +149,7 @@ class StrongSwan:
         if reason := missing_prerequisite(self._program):
             raise LaboratoryError(f"no strongSwan: {reason}")
         # A short path of mode 0700: the log may hold keys, and a Unix socket's path is limited to 107 bytes.
-        self._directory = Path(tempfile.mkdtemp(prefix="ipsb-"))
+        self._directory = private_folder()
         try:
             self._write_settings()
             self._process = self.host.start(

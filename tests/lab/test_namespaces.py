@@ -84,10 +84,10 @@ def test_everything_is_removed_after_an_exception(root: None) -> None:
 
 KILLED = """
 import sys, time
-from ipsecbench.lab.namespaces import two_hosts
+from ipsecbench.lab.namespaces import private_folder, two_hosts
 with two_hosts() as hosts:
     child = hosts.local.start("sleep", "60")
-    print(hosts.local.name, hosts.peer.name, child.pid, flush=True)
+    print(hosts.local.name, hosts.peer.name, child.pid, private_folder(), flush=True)
     time.sleep(60)
 """
 
@@ -95,13 +95,15 @@ with two_hosts() as hosts:
 def test_what_a_killed_process_left_is_swept(root: None) -> None:
     with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        first, second, child = process.stdout.readline().split()
+        first, second, child, folder = process.stdout.readline().split()
         namespaces.sweep()
+        assert Path(folder).stat().st_mode & 0o777 == 0o700
         assert (NAMESPACES / first).exists(), "the namespaces of a living process are its own"
         process.kill()
     namespaces.sweep()
     assert not (NAMESPACES / first).exists()
     assert not (NAMESPACES / second).exists()
+    assert not Path(folder).exists()
     deadline = time.monotonic() + 5
     while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -113,9 +115,10 @@ def test_ctrl_c_removes_everything(root: None) -> None:
         [sys.executable, "-c", KILLED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        first, second, _child = process.stdout.readline().split()
+        first, second, _child, folder = process.stdout.readline().split()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
+    Path(folder).rmdir()
     assert not (NAMESPACES / first).exists()
     assert not (NAMESPACES / second).exists()
 
