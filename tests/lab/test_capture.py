@@ -37,8 +37,9 @@ def connection(here: Host, there: Host, version: int, ike: str, esp: str) -> dic
 
 def exchange(hosts: Hosts, version: int, ike: str, esp: str, path: Path) -> tuple[PeerIkeSa, dict[str, bytes]]:
     """Up, one datagram through the tunnel, down; the capture goes to ``path``."""
-    levels = {"ike": 4, "chd": 4}
-    with StrongSwan(hosts.local, log_levels=levels) as local, StrongSwan(hosts.peer) as peer:
+    levels, patient = {"ike": 4, "chd": 4}, {"retransmit_timeout": 20}  # nothing comes twice on a busy machine
+    local, peer = StrongSwan(hosts.local, options=patient, log_levels=levels), StrongSwan(hosts.peer, options=patient)
+    with local, peer:
         local.load("c", connection(hosts.local, hosts.peer, version, ike, esp))
         peer.load("c", connection(hosts.peer, hosts.local, version, ike, esp))
         for daemon in (local, peer):
@@ -53,6 +54,7 @@ def exchange(hosts: Hosts, version: int, ike: str, esp: str, path: Path) -> tupl
                 sender.sendto(PAYLOAD, (there, 7000))
                 assert receiver.recv(100) == PAYLOAD
             local.terminate_ike("c")
+            peer.wait_for(lambda sas: not sas)
         capture.write(path)
         return sa, dict(logged_secrets(local.log))
 
