@@ -159,11 +159,10 @@ class IkeSa:
         request = self.channel.requests.outstanding
         if request is not None and (soonest is None or request.due < soonest):
             soonest = request.due
-        if self.tasks.later:
+        if self.state is State.ESTABLISHED:
             retry = self.tasks.next_retry
             if retry is not None and (soonest is None or retry < soonest):
                 soonest = retry
-        if self.state is State.ESTABLISHED:
             limit = self.children.next_timeout
             if limit is not None and (soonest is None or limit < soonest):
                 soonest = limit
