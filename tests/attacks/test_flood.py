@@ -6,12 +6,13 @@ import gc
 import random
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ipsecbench.ike.association import Association
 from ipsecbench.ike.events import IkeSaEstablished
 from ipsecbench.ike.header import ZERO_SPI
 from ipsecbench.ike.path import Address, Path
@@ -355,3 +356,38 @@ def test_quick_modes_of_a_peer_are_limited() -> None:
         world.responder.lines.clear()
     assert len(world.responder.endpoint.child_sas) == 512
     assert not books(world.responder)
+
+
+def _rekeying(now: float) -> Callable[[Association], None]:
+    return lambda sa: sa.rekey(now)
+
+
+def _creating(now: float) -> Callable[[Association], None]:
+    return lambda sa: sa.create_child_sa("net", now)
+
+
+def _deleting(now: float) -> Callable[[Association], None]:
+    return lambda sa: sa.delete(now)
+
+
+def test_a_peer_that_puts_off_what_is_no_longer_wanted_keeps_no_processor_busy() -> None:
+    """A deletion waits for the answer to a rekeying, and the answer is TEMPORARY_FAILURE (RFC 7296 section 2.25)."""
+    for order in ("rekey", "create"):
+        world = World(2).establish()
+        peer = HostileV2(world)
+        target = world.responder
+        now = world.now
+        world.order(target, _rekeying(now) if order == "rekey" else _creating(now))
+        world.order(target, _deleting(now))
+        busy = peer.message(36, [Notify(NotifyType.TEMPORARY_FAILURE)], message_id=0, response=True)
+        assert world.feed(target, busy), "the deletion is sent"
+        target.sent.clear()
+        world.now += 60.0
+        for _ in range(3):
+            target.endpoint.handle_timeout(world.now)
+            when = target.endpoint.next_timeout()
+            assert when is not None
+            assert when > world.now
+        world.initiator.endpoint.shut_down(world.now)
+        world.sleep(300.0)
+        assert target.count == 0

@@ -298,12 +298,12 @@ def test_ikev2(hostile_responder: bool) -> None:
                 world._at(target, _ordering(number, order, world.now))
             elif what == "request":
                 expected = max(0, sas[0].channel.responses.expected + (offset if order == 0 else 0))
-                peer.deliver(peer.message(exchange_type, payloads, message_id=expected))
+                world.feed(target, peer.message(exchange_type, payloads, message_id=expected))
             else:
                 outstanding = sas[0].channel.requests.outstanding
                 if outstanding is not None:
                     kind = outstanding.exchange_type if order else exchange_type
-                    peer.deliver(peer.message(kind, payloads, message_id=outstanding.message_id, response=True))
+                    world.feed(target, peer.message(kind, payloads, message_id=outstanding.message_id, response=True))
             target.sent.clear()
         peer.end.endpoint.shut_down(world.now)
         peer.end.collect()
