@@ -219,7 +219,11 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=16, help="set-ups in each round of the second table")
     parser.add_argument("--groups", default=",".join(GROUPS), help="groups of the second table")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--realtime", action="store_true", help="ask for real-time priority, where other work goes on")
     arguments = parser.parse_args()
+    if arguments.realtime:
+        # Every process that is started from here inherits it, ours and strongSwan's alike.
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
     reason = namespaces.missing_prerequisite() or strongswan.missing_prerequisite()
     if reason:
         print(f"ike_setup: skipped: {reason}")
