@@ -34,6 +34,7 @@ UNIX_TIME = 1_900_000_000.0
 _CRYPTOGRAPHY = ProviderSelection()
 _CERTIFICATES = PycaPublicKeyInfrastructure()
 _IP_AND_UDP_BYTES = 28
+_MOST_TIMEOUTS_AT_ONCE = 20
 
 
 @dataclass(frozen=True)
@@ -294,10 +295,14 @@ class Network:
 
     def _handle_timeouts(self) -> None:
         for node in self.nodes:
-            when = node.endpoint.next_timeout()
-            if when is not None and when <= self.now:
+            for _ in range(_MOST_TIMEOUTS_AT_ONCE):
+                when = node.endpoint.next_timeout()
+                if when is None or when > self.now:
+                    break
                 node.endpoint.handle_timeout(self.now)
                 self.settle(node)
+            else:
+                raise AssertionError(f"{node.name} has a timeout that handling it does not take away")
 
     def _send_under_way(self) -> None:
         chance, conditions = self.random, self.conditions

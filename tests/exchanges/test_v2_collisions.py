@@ -347,3 +347,18 @@ def test_who_gives_way_does_not_wait_for_ever(action: Action) -> None:
         assert next(name for name in network.names() if name.startswith("A")).startswith("A: INFORMATIONAL request")
         assert "followup-missing" in a.causes()
     assert gave_way
+
+
+def test_a_task_that_is_put_off_when_the_ike_sa_is_to_be_deleted_is_forgotten() -> None:
+    network, a, b = established()
+    order(network, a, create_child)
+    a.order(a.sa, delete_ike(a, network.now))
+    order(network, b, rekey_ike)
+    # A -> B: CREATE_CHILD_SA, which B puts off. The deletion was ordered behind it, and its request is lost for long.
+    while "A: INFORMATIONAL request 3" not in network.names():
+        network.deliver()
+    network.under_way.clear()
+    network.pass_time(15.0)
+    network.run(30.0)
+    assert not a.sas
+    assert not b.sas

@@ -160,12 +160,9 @@ class IkeSa:
         if request is not None and (soonest is None or request.due < soonest):
             soonest = request.due
         if self.state is State.ESTABLISHED:
-            retry = self.tasks.next_retry
-            if retry is not None and (soonest is None or retry < soonest):
-                soonest = retry
-            limit = self.children.next_timeout
-            if limit is not None and (soonest is None or limit < soonest):
-                soonest = limit
+            for when in (self.children.next_timeout, self.tasks.next_retry):
+                if when is not None and (soonest is None or when < soonest):
+                    soonest = when
         return soonest
 
     def describe(self) -> IkeSaInfo:

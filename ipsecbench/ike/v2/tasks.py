@@ -93,7 +93,7 @@ class TaskQueue:
     @property
     def next_retry(self) -> float | None:
         """When the first of the tasks that were put off is to be tried again."""
-        return min((until for until, _ in self.later), default=None)
+        return min((until for until, _ in self.later), default=None) if self.later else None
 
     def retry(self, now: float) -> None:
         """Tasks whose time has come wait with the others."""

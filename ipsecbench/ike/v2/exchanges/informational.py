@@ -79,6 +79,8 @@ class DeleteIkeSa(Task):
     def begin(self, sa: IkeSa, now: float) -> Request | None:
         """See :meth:`Task.begin`."""
         sa.enter(State.DELETING)
+        for task in sa.tasks.take_all():
+            task.dropped(sa, self.reason, now)
         return Request(ExchangeType.INFORMATIONAL, [Delete(ProtocolId.IKE)])
 
     def process(self, sa: IkeSa, response: Message, now: float) -> Request | None:
