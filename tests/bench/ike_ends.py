@@ -45,6 +45,7 @@ PSK = "k2;2.6TbYl+{/qa"
 ESP = "aes128-sha256"
 _START_SECONDS = 15.0
 _ORDER_SECONDS = 30.0
+_TCP = 6
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Connection:
     """Phase 1, strongSwan's spelling."""
     version: int = 2
     """Version of IKE."""
+    tcp_port: int | None = None
+    """Only port that the Child SA is for, so that several between two hosts have selectors of their own; None: all."""
 
     def identity(self, initiator: bool) -> str:
         """Domain name that an end proves."""
@@ -119,8 +122,8 @@ class StrongSwanEnd:
                     "remote": {"auth": "psk", "id": connection.identity(not initiator)},
                     "children": {
                         connection.name: {
-                            "local_ts": [f"{host.inner_ipv4}/32"],
-                            "remote_ts": [f"{other.inner_ipv4}/32"],
+                            "local_ts": [f"{host.inner_ipv4}/32{_port(connection)}"],
+                            "remote_ts": [f"{other.inner_ipv4}/32{_port(connection)}"],
                             "esp_proposals": [ESP],
                         }
                     },
@@ -130,6 +133,10 @@ class StrongSwanEnd:
     def session(self) -> Session:
         """See :class:`End`."""
         return _ViciSession(self._peer.control_socket)
+
+
+def _port(connection: Connection) -> str:
+    return "" if connection.tcp_port is None else f"[tcp/{connection.tcp_port}]"
 
 
 class _ViciSession:
@@ -218,7 +225,7 @@ def ends(hosts: Hosts, initiator: str, responder: str, connections: Sequence[Con
 def _our_end(host: Host, other: Host, connections: Sequence[Connection], initiator: bool) -> Iterator[OurEnd]:
     with tempfile.TemporaryDirectory(prefix="ipsb-") as directory:
         path = Path(directory) / "control"
-        words = [f"{row.name}={row.proposal}={row.version}" for row in connections]
+        words = [f"{row.name}={row.proposal}={row.version}={row.tcp_port or ''}" for row in connections]
         process = host.start(
             sys.executable, os.path.abspath(__file__), "--control", os.fspath(path), "--role",
             "initiator" if initiator else "responder", "--own", host.ipv4, "--peer", other.ipv4,
@@ -301,14 +308,11 @@ class _Control:
 
 def _configuration(arguments: argparse.Namespace) -> EndpointConfiguration:
     initiator = arguments.role == "initiator"
-    own, peer = (
-        TrafficSelector(4, number, number)
-        for number in (int(ipaddress.IPv4Address(text)) for text in (arguments.own_inner, arguments.peer_inner))
-    )
     connections = []
     for word in arguments.connections:
-        name, proposal, version = word.split("=")
-        row = Connection(name, proposal, int(version))
+        name, proposal, version, port = word.split("=")
+        row = Connection(name, proposal, int(version), int(port) if port else None)
+        own, peer = (_selector(address, row.tcp_port) for address in (arguments.own_inner, arguments.peer_inner))
         ids = [Identity(IdType.ID_FQDN, row.identity(who).encode()) for who in (initiator, not initiator)]
         connections.append(
             ConnectionConfiguration(
@@ -327,12 +331,19 @@ def _configuration(arguments: argparse.Namespace) -> EndpointConfiguration:
     return EndpointConfiguration(tuple(connections), own_addresses=(arguments.own,))
 
 
+def _selector(address: str, tcp_port: int | None) -> TrafficSelector:
+    number = int(ipaddress.IPv4Address(address))
+    if tcp_port is None:
+        return TrafficSelector(4, number, number)
+    return TrafficSelector(4, number, number, _TCP, tcp_port, tcp_port)
+
+
 def main() -> None:
     """Run one endpoint until the process is ended."""
     parser = argparse.ArgumentParser(description=__doc__)
     for option in ("--control", "--role", "--own", "--peer", "--own-inner", "--peer-inner"):
         parser.add_argument(option, required=True)
-    parser.add_argument("connections", nargs="+", metavar="NAME=PROPOSAL=VERSION")
+    parser.add_argument("connections", nargs="+", metavar="NAME=PROPOSAL=VERSION=PORT")
     arguments = parser.parse_args()
     configuration = _configuration(arguments)
     sockets = open_sockets(configuration)

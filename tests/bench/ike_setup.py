@@ -154,7 +154,7 @@ def take_parallel(row: Pair, connections: Sequence[Connection], number: int) -> 
 def rates(group: str, rounds: int, number: int, shuffle: random.Random) -> list[Pair]:
     """Set-ups a second and processor time of each, for one group."""
     proposal = f"aes128-sha256-{GROUPS[group]}"
-    connections = [Connection(f"c{number}", proposal) for number in range(PARALLEL)]
+    connections = [Connection(f"c{each}", proposal, tcp_port=1000 + each) for each in range(PARALLEL)]
     kinds = [OURS] if "mlkem" in proposal else [OURS, STRONGSWAN]
     with contextlib.ExitStack() as stack:
         rows = [stack.enter_context(pair(kind, kind, connections)) for kind in kinds]

@@ -12,7 +12,7 @@ from tests.bench.ike_ends import Connection, ends, processor_seconds
 
 X25519 = Connection("one", "aes128-sha256-x25519")
 KINDS = ("ours", "strongSwan", "strongSwan without routes")
-SECOND = Connection("two", "aes128-sha256-x25519")
+SECOND = Connection("two", "aes128-sha256-x25519", tcp_port=1000)
 
 
 @pytest.mark.root
