@@ -32,6 +32,7 @@ def connection(here: Host, there: Host, version: int, ike: str, esp: str) -> dic
         "local": {"auth": "psk", "id": here.name},
         "remote": {"auth": "psk", "id": there.name},
         "children": {"net": child},
+        "mobike": False,
     }
 
 
@@ -89,7 +90,7 @@ def test_ikev2_and_esp(hosts: Hosts, tmp_path: Path) -> None:
     assert PAYLOAD.hex() in protected["udp.payload"].replace(":", "")
     # Without keys nothing of it can be read.
     assert PAYLOAD not in path.read_bytes()
-    assert dissect(path, FIELDS, {})[2]["isakmp.typepayload"] == "46"
+    assert dissect(path, FIELDS, {}, "isakmp")[2]["isakmp.typepayload"] == "46"
 
 
 @pytest.mark.usefixtures("strongswan_peer", "tshark")
