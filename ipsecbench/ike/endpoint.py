@@ -36,6 +36,7 @@ from ipsecbench.ike.v2 import ike_sa
 LogFunction = Callable[[str, str], None]
 """Takes a cause (a stable word) and a line of text."""
 
+_SPARE_TIMEOUTS = 64
 _FIRST_CHILD_SPI = 256
 """Lower numbers are reserved (RFC 4303 section 2.1)."""
 
@@ -361,6 +362,11 @@ class Endpoint:
         key = (association.version, own)
         if self._by_spi.get(key) == association.unique_id:
             del self._by_spi[key]
+        self._scheduled.pop(association.unique_id, None)
+        if len(self._timeouts) > _SPARE_TIMEOUTS + 2 * len(self._scheduled):
+            # The times of IKE SAs that are gone may be hours ahead: they are not waited for.
+            self._timeouts = [(when, unique_id) for unique_id, when in self._scheduled.items()]
+            heapq.heapify(self._timeouts)
 
     def _schedule(self, association: Association) -> None:
         """Keep its next timeout; one that has moved to a later time only when its earlier entry comes up.
