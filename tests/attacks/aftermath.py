@@ -19,6 +19,7 @@ def books(end: End) -> dict[str, object]:
         "reserved SPIs": endpoint._reserved_child_spis - children,
         "owners": endpoint._child_owners.keys() - children,
         "SPIs": {spi for spi, number in endpoint._by_spi.items() if number not in alive},
+        "times": set(endpoint._scheduled) - alive,
         "half-open": endpoint._admission.half_open,
         "first messages": set(endpoint._admission._key_of) - alive,
     }

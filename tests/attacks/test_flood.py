@@ -328,6 +328,22 @@ def test_messages_of_a_peer_do_not_fill_the_queue_of_timeouts() -> None:
         assert world.responder.sent
 
 
+def test_the_times_of_what_is_gone_are_forgotten() -> None:
+    """A set-up IKE SA waits for its life's end, hours ahead; a deleted one does not."""
+    for version in (1, 2):
+        world = World(version)
+        for _ in range(150):
+            world.establish()
+            world.order(world.initiator, _deleting(world.now))
+            world.run()
+            world.sleep(1.0)
+            for end in world.ends:
+                end.events.clear()
+        for end in world.ends:
+            assert len(end.endpoint._timeouts) < 150
+            assert not books(end)
+
+
 def test_quick_modes_of_a_peer_are_limited() -> None:
     world = World(1).establish()
     peer = HostileV1(world)
