@@ -156,6 +156,8 @@ class StrongSwan:
                 str(self._program), environment={"STRONGSWAN_CONF": str(self._directory / "strongswan.conf")}
             )
             self._vici = self._connect()
+            # The socket is there before everything is loaded; the first answer comes afterwards.
+            self._vici.request("version")
         except BaseException:
             self._stop()
             raise

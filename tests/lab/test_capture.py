@@ -49,6 +49,8 @@ def exchange(hosts: Hosts, version: int, ike: str, esp: str, path: Path) -> tupl
             local.initiate("c", "net")
             (sa,) = local.ike_sas()
             there = hosts.peer.inner_ipv4
+            # In IKEv1 the responder has its SAs only when the third message of quick mode has come.
+            peer.wait_for(lambda sas: any(child.state == "INSTALLED" for sa in sas for child in sa.children))
             sender = hosts.local.udp_socket(7000, hosts.local.inner_ipv4)
             with sender, hosts.peer.udp_socket(7000, there) as receiver:
                 receiver.settimeout(3)

@@ -11,7 +11,7 @@ import pytest
 
 from ipsecbench.errors import LaboratoryError
 from ipsecbench.lab.namespaces import Host, Hosts, two_hosts
-from ipsecbench.lab.strongswan import PeerIkeSa, StrongSwan
+from ipsecbench.lab.strongswan import PeerChildSa, PeerIkeSa, StrongSwan
 
 pytestmark = [pytest.mark.root, pytest.mark.interop]
 
@@ -59,6 +59,8 @@ class Pair:
         with here.udp_socket(7, here.inner_ipv4) as first, there.udp_socket(7, there.inner_ipv4) as second:
             first.settimeout(3)
             second.settimeout(3)
+            standing = {child.spi_out for child in installed(self.local.ike_sas())}
+            self.peer.wait_for(lambda sas: standing <= {child.spi_in for child in installed(sas)})
             first.sendto(b"ping", (there.inner_ipv4, 7))
             assert second.recvfrom(100) == (b"ping", (here.inner_ipv4, 7))
             second.sendto(b"pong", (here.inner_ipv4, 7))
@@ -91,6 +93,10 @@ def clean(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(params=[2, 1], ids=["IKEv2", "IKEv1"])
 def version(request: pytest.FixtureRequest) -> int:
     return int(request.param)
+
+
+def installed(sas: list[PeerIkeSa]) -> list[PeerChildSa]:
+    return [child for sa in sas for child in sa.children if child.state == "INSTALLED"]
 
 
 def current(sas: list[PeerIkeSa]) -> list[PeerIkeSa]:
