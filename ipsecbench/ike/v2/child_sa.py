@@ -39,6 +39,8 @@ class ChildSa:
     """Where it is in its life."""
     soft_done: bool = False
     """Whether its soft limit has been acted upon."""
+    confirmed: bool = True
+    """Whether the peer is known to have it. The response that makes it may be lost on the way."""
 
     @property
     def inbound_spi(self) -> bytes:

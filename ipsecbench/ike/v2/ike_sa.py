@@ -204,6 +204,9 @@ class IkeSa:
         if opened is None:
             return
         self._heard(path, now)
+        for child in self.children:
+            # With a new request the peer says that it has got the responses to those before.
+            child.confirmed = True
         try:
             if opened.error is not None:
                 raise opened.error

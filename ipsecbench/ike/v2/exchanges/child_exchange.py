@@ -33,7 +33,7 @@ from ipsecbench.ike.v2.exchanges.informational import DeleteRefusedChildSa
 from ipsecbench.ike.v2.identifiers import ExchangeType, NotifyType
 from ipsecbench.ike.v2.key_agreement import KeyAgreement, respond_key_exchange
 from ipsecbench.ike.v2.message import Message
-from ipsecbench.ike.v2.payloads import KeyExchange, Nonce, Notify, Payload, SecurityAssociation
+from ipsecbench.ike.v2.payloads import KeyExchange, Nonce, Notify, Payload
 from ipsecbench.ike.v2.rekey_collision import Nonces
 from ipsecbench.ike.v2.tasks import Request, Task, put_off
 
@@ -104,8 +104,8 @@ class ChildExchange(Task):
 
     def process(self, sa: IkeSa, response: Message, now: float) -> Request | None:
         """See :meth:`Task.process`."""
-        error = response.error
-        if error is not None and response.first(SecurityAssociation) is None and response.first(KeyExchange) is None:
+        error = ike_followup_ke.refusal(response)
+        if error is not None:
             return self.process_error(sa, error, now)
         try:
             if response.header.exchange_type == ExchangeType.CREATE_CHILD_SA:

@@ -235,7 +235,7 @@ def make_child(
         path=sa.path,
         expiry=draw(agreement.configuration.lifetime, now, sa.host.environment.random(4)),
     )
-    child = ChildSa(agreement.configuration, info)
+    child = ChildSa(agreement.configuration, info, confirmed=is_initiator)
     sa.children.add(child)
     sa.host.emit(ChildSaEstablished(info) if replaced is None else ChildSaRekeyed(replaced, info))
     return child

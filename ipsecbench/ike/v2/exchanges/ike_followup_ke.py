@@ -17,7 +17,7 @@ from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.identifiers import ExchangeType, NotifyType
 from ipsecbench.ike.v2.key_agreement import KeyAgreement, respond_key_exchange
 from ipsecbench.ike.v2.message import Message
-from ipsecbench.ike.v2.payloads import KeyExchange, Notify, Payload
+from ipsecbench.ike.v2.payloads import KeyExchange, Notify, Payload, SecurityAssociation
 from ipsecbench.ike.v2.tasks import Request
 from ipsecbench.ike.v2.timers import Timer
 
@@ -91,6 +91,18 @@ class Followup:
         """It will not be finished."""
         sa.timers.set(Timer.FOLLOWUP, None)
         self.release()
+
+
+def refusal(response: Message) -> Notify | None:
+    """The error of a response to CREATE_CHILD_SA or IKE_FOLLOWUP_KE that agrees on nothing; None where it does.
+
+    A response to IKE_FOLLOWUP_KE without key exchange data and without a reason is taken for STATE_NOT_FOUND.
+    """
+    if response.first(SecurityAssociation) is not None or response.first(KeyExchange) is not None:
+        return None
+    if response.error is None and response.header.exchange_type == ExchangeType.IKE_FOLLOWUP_KE:
+        return Notify(NotifyType.STATE_NOT_FOUND)
+    return response.error
 
 
 def expect(sa: IkeSa, followup: Followup, now: float) -> Notify:

@@ -18,7 +18,7 @@ from ipsecbench.ike.v2.identifiers import NotifyType, ProtocolId
 from ipsecbench.ike.v2.message import Message
 from ipsecbench.ike.v2.payloads import Notify, Payload
 from ipsecbench.ike.v2.rekey_collision import Nonces, loses
-from ipsecbench.ike.v2.tasks import Request
+from ipsecbench.ike.v2.tasks import Request, put_off
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa
@@ -41,6 +41,8 @@ class RekeyChildSa(ChildExchange):
     child: ChildSa
     collision: PeersRekey | None = field(default=None, init=False)
     """What the peer is doing at the same time."""
+    unsure: bool = field(default=False, init=False)
+    """Whether the peer may not have had the Child SA when it was asked."""
 
     def begin(self, sa: IkeSa, now: float) -> Request | None:
         """See :meth:`Task.begin`."""
@@ -48,6 +50,7 @@ class RekeyChildSa(ChildExchange):
             return None
         self.child.state = ChildState.REKEYING
         self.collision = None
+        self.unsure = not self.child.confirmed
         return super().begin(sa, now)
 
     def extra_payloads(self) -> list[Payload]:
@@ -104,7 +107,13 @@ class RekeyChildSa(ChildExchange):
             self.release(sa)
             return None
         if error.message_type == NotifyType.CHILD_SA_NOT_FOUND:
-            self._from_scratch(sa)
+            # The peer may not have got the response yet that makes it; then it will have it later.
+            if not self.unsure or not put_off(sa, self, now):
+                self._from_scratch(sa)
+                return None
+            sa.log("put-off", "RekeyChildSa: the peer may not have the Child SA yet")
+            self.release(sa)
+            self._restore()
             return None
         following = super().process_error(sa, error, now)
         if following is None:

@@ -108,8 +108,8 @@ class RekeyIkeSa(Task):
 
     def process(self, sa: IkeSa, response: Message, now: float) -> Request | None:
         """See :meth:`Task.process`."""
-        error = response.error
-        if error is not None and response.first(SecurityAssociation) is None and response.first(KeyExchange) is None:
+        error = ike_followup_ke.refusal(response)
+        if error is not None:
             return self._process_error(sa, error, now)
         if response.header.exchange_type == ExchangeType.CREATE_CHILD_SA:
             self._accept(response)
