@@ -63,3 +63,34 @@ def test_a_child_sa_is_rekeyed_before_the_peer_knows_that_it_has_it(proposals: s
     assert len(a.child_sas) == 1
     assert len(a.of(ChildSaRekeyed)) == 2
     assert not a.of(ChildSaFailed)
+
+
+def test_a_child_sa_is_not_rekeyed_while_the_peer_has_key_exchanges_to_do_for_it() -> None:
+    network, a, b = established(*both(children=(child(proposals=HYBRID),)))
+    order_rekey_child(network, b)
+    network.deliver()
+    order_rekey_child(network, a)
+    # A has agreed to B's rekeying, which B does not know yet.
+    assert network.names() == ["A: CREATE_CHILD_SA response 0"]
+    assert a.causes() == ["put-off"]
+    network.deliver_all()
+    assert_agreement(a, b)
+    network.run(60.0)
+    assert_agreement(a, b)
+    assert len(a.child_sas) == len(a.of(ChildSaRekeyed)) == 1
+
+
+def test_a_child_sa_is_rekeyed_when_the_peer_gives_its_key_exchanges_up() -> None:
+    network, a, b = established(*both(children=(child(proposals=HYBRID),)))
+    order_rekey_child(network, b)
+    network.deliver()
+    order_rekey_child(network, a)
+    task = ike(b.sa).tasks.active
+    assert task is not None
+    network.under_way.clear()
+    task.dropped(ike(b.sa), "lost interest", network.now)
+    ike(b.sa).tasks.active = None
+    ike(b.sa).channel.requests.answered()
+    network.run(100.0)
+    assert_agreement(a, b)
+    assert len(a.child_sas) == len(a.of(ChildSaRekeyed)) == 1

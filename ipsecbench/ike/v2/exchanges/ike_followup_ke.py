@@ -22,6 +22,7 @@ from ipsecbench.ike.v2.tasks import Request
 from ipsecbench.ike.v2.timers import Timer
 
 if TYPE_CHECKING:
+    from ipsecbench.ike.v2.child_sa import ChildSa
     from ipsecbench.ike.v2.ike_sa import IkeSa
 
 LINK_BYTES = 16
@@ -80,6 +81,8 @@ class Followup:
     """Makes the SA."""
     release: Callable[[], None]
     """Gives back what the SA would have used."""
+    replaces: ChildSa | None = None
+    """The Child SA that the peer is rekeying with it."""
     preferred: bool = False
     """Whether this end has given up an exchange of its own for it, after the peer had answered the first request.
 

@@ -48,6 +48,9 @@ class RekeyChildSa(ChildExchange):
         """See :meth:`Task.begin`."""
         if not sa.children.holds(self.child) or self.child.state is not ChildState.INSTALLED:
             return None
+        if sa.followup is not None and sa.followup.replaces is self.child and put_off(sa, self, now):
+            sa.log("put-off", "RekeyChildSa: the peer is rekeying the Child SA")
+            return None
         self.child.state = ChildState.REKEYING
         self.collision = None
         self.unsure = not self.child.confirmed
@@ -175,3 +178,5 @@ def answer(sa: IkeSa, request: Message, rekeyed: Notify, path: Path, now: float)
     peers.nonces = respond_child(sa, request, path, (child.configuration,), now, replaced=child.inbound_spi, made=made)
     if crossing is not None:
         crossing.collision = peers
+    if sa.followup is not None and not peers.finished:
+        sa.followup.replaces = child
