@@ -35,15 +35,18 @@ R = TypeVar("R")
 
 
 class Ledger:
-    """Nanoseconds by part, for one end."""
+    """Nanoseconds by part, for one end, and what it decrypted."""
 
-    __slots__ = ("spent_ns",)
+    __slots__ = ("opened", "spent_ns")
 
     def __init__(self) -> None:
         self.spent_ns: dict[Part, int] = dict.fromkeys(Part, 0)
+        self.opened: list[bytes] = []
+        """Plaintexts of received messages in their order, with padding."""
 
     def clear(self) -> None:
         """Begin anew."""
+        self.opened.clear()
         for part in self.spent_ns:
             self.spent_ns[part] = 0
 
@@ -64,10 +67,11 @@ class Ledger:
 class _Booked:
     """What is made and used most often is written out call by call: half as dear as :meth:`Ledger.timed`."""
 
-    __slots__ = ("_spent_ns",)
+    __slots__ = ("_opened", "_spent_ns")
 
     def __init__(self, ledger: Ledger) -> None:
         self._spent_ns = ledger.spent_ns
+        self._opened = ledger.opened
 
 
 class _AccountedAead(_Booked):
@@ -88,9 +92,11 @@ class _AccountedAead(_Booked):
     def open(self, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes:
         start = perf_counter_ns()
         try:
-            return self._inner.open(nonce, sealed, associated_data)
+            plaintext = self._inner.open(nonce, sealed, associated_data)
         finally:
             self._spent_ns[Part.PROTECTION] += perf_counter_ns() - start
+        self._opened.append(plaintext)
+        return plaintext
 
 
 class _AccountedCipher(_Booked):
@@ -111,9 +117,11 @@ class _AccountedCipher(_Booked):
     def decrypt(self, iv: bytes, ciphertext: bytes) -> bytes:
         start = perf_counter_ns()
         try:
-            return self._inner.decrypt(iv, ciphertext)
+            plaintext = self._inner.decrypt(iv, ciphertext)
         finally:
             self._spent_ns[Part.PROTECTION] += perf_counter_ns() - start
+        self._opened.append(plaintext)
+        return plaintext
 
 
 class _AccountedMac(_Booked):

@@ -40,8 +40,10 @@ class Part(StrEnum):
     """Signing and verifying, and reading and verifying the peer's certificates. Not there with a pre-shared key."""
     PROTECTION = "protection"
     """Ciphers and MACs over the messages."""
+    PARSING = "parsing"
+    """Taking received messages apart: header, payloads, and what was inside of encrypted ones."""
     PROTOCOL = "protocol"
-    """Everything else that the stack does: parsing and building messages, negotiation, state machines, randomness."""
+    """Everything else that the stack does: building messages, negotiation, state machines, randomness."""
     IO = "io"
     """Sending and receiving the datagrams: system calls, and the kernel's way through the loopback interface."""
 

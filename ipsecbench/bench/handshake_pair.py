@@ -21,6 +21,7 @@ from ipsecbench.algorithms.proposals import parse_esp
 from ipsecbench.bench.accounting import AccountedInfrastructure, AccountedSelection, Ledger
 from ipsecbench.bench.handshake import HandshakeSet, Part, Role
 from ipsecbench.bench.handshake_credentials import UNIX_TIME, EndCredentials, credentials
+from ipsecbench.bench.handshake_parsing import parsing_ns
 from ipsecbench.errors import MeasurementError, UnsupportedError
 from ipsecbench.ike.configuration import (
     AuthMethod,
@@ -69,6 +70,9 @@ class _End:
         self.role = role
         self.ledger = Ledger()
         self.total_ns = 0
+        self.received: list[bytes] = []
+        self._version = handshake.version
+        self._account = account
         certificates: PublicKeyInfrastructure = PycaPublicKeyInfrastructure()
         if account:
             certificates = AccountedInfrastructure(certificates, self.ledger)
@@ -97,6 +101,7 @@ class _End:
     def fresh(self) -> Endpoint:
         """Begin anew, with an endpoint that knows no peer."""
         self.ledger.clear()
+        self.received.clear()
         self.total_ns = 0
         self.endpoint = Endpoint(self._configuration, self._environment)
         return self.endpoint
@@ -126,6 +131,8 @@ class _End:
 
     def parts(self) -> dict[Part, int]:
         """The account, closed: what no other part has is the protocol's."""
+        if self._account:
+            self.ledger.spent_ns[Part.PARSING] = parsing_ns(self._version, self.received, self.ledger.opened)
         spent = dict(self.ledger.spent_ns)
         spent[Part.SETUP] = self.total_ns
         spent[Part.PROTOCOL] = self.total_ns - sum(
@@ -141,8 +148,8 @@ class HandshakePair:
 
     Args:
         handshake: the parameters.
-        account: whether cryptography is told apart; without it all of it counts as protocol, and its account costs
-            nothing.
+        account: whether cryptography and parsing are told apart; without it they count as protocol, and their account
+            costs nothing.
 
     Raises:
         UnsupportedError: no certificates can be made, or there is no loopback interface.
@@ -195,6 +202,7 @@ class HandshakePair:
             received = receiver.receive()
             if received != [datagram.data for datagram in pending]:
                 raise MeasurementError(f"{self._name}: what went through the loopback interface is not what came out")
+            receiver.received += received
             pending = [answer for datagram in pending for answer in self._deliver(receiver, datagram)]
             sender, receiver = receiver, sender
         for end in (initiator, responder):

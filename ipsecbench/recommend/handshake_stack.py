@@ -20,13 +20,14 @@ from ipsecbench.recommend.phase1 import Phase1Choice
 
 _VERSION = 2
 """IKEv1 is never recommended, and its messages are others."""
-_OTHER = (Part.PROTOCOL, Part.IO)
+_OTHER = (Part.PARSING, Part.PROTOCOL, Part.IO)
 _TITLES: Mapping[Part, str] = {
     Part.KEY_EXCHANGE: "key exchange",
     Part.PRF: "PRF: keys, and authentication by pre-shared key",
     Part.AUTHENTICATION: "signatures and certificates",
     Part.PROTECTION: "encryption and integrity of the messages",
-    Part.PROTOCOL: "messages and state machines",
+    Part.PARSING: "parsing of messages",
+    Part.PROTOCOL: "building of messages, state machines",
     Part.IO: "datagrams through the kernel",
 }
 

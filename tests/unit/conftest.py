@@ -277,7 +277,8 @@ _STACK_US: Mapping[str, tuple[float, float]] = {
     "prf": (60, 61),
     "authentication": (180, 190),
     "protection": (40, 42),
-    "protocol": (600, 640),
+    "parsing": (100, 110),
+    "protocol": (500, 530),
     "io": (50, 52),
 }
 """Part of a whole set-up: (initiator, responder)."""
