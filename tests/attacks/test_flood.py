@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ipsecbench.ike.association import Association
+from ipsecbench.ike.configuration import Unique
 from ipsecbench.ike.events import IkeSaEstablished
 from ipsecbench.ike.header import ZERO_SPI
 from ipsecbench.ike.path import Address, Path
@@ -329,19 +330,23 @@ def test_messages_of_a_peer_do_not_fill_the_queue_of_timeouts() -> None:
 
 
 def test_the_times_of_what_is_gone_are_forgotten() -> None:
-    """A set-up IKE SA waits for its life's end, hours ahead; a deleted one does not."""
+    """A set-up IKE SA waits for its life's end, hours ahead; a deleted one does not, even behind one that lives."""
     for version in (1, 2):
-        world = World(version)
-        for _ in range(150):
-            world.establish()
-            world.order(world.initiator, _deleting(world.now))
-            world.run()
-            world.sleep(1.0)
-            for end in world.ends:
-                end.events.clear()
-        for end in world.ends:
-            assert len(end.endpoint._timeouts) < 150
-            assert not books(end)
+        options: dict[str, Any] = {"dpd_seconds": 5.0, "unique": Unique.KEEP}
+        base = World(version, **options).establish()
+        for number in range(150):
+            other = World(version, seed=number + 2, unique=Unique.KEEP)
+            other.responder, other.now = base.responder, base.now
+            other.initiate()
+            other.run()
+            other.order(other.initiator, _deleting(other.now))
+            other.run()
+            base.sleep(1.0)
+        base.sleep(60.0)
+        end = base.responder
+        assert end.count == 1
+        assert len(end.endpoint._timeouts) < 100
+        assert not books(end)
 
 
 def test_quick_modes_of_a_peer_are_limited() -> None:
