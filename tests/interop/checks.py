@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ipsecbench.ike.configuration import Mode
 from ipsecbench.ike.nat_traversal import IKE_PORT, NAT_T_PORT
 from tests.interop import names, our_side
@@ -31,6 +33,7 @@ def ike(exchange: Exchange) -> None:
     assert agreed.integrity == integrity
     assert agreed.prf == wanted.prf[0]
     assert ours.version == theirs.version == scenario.version
+    _additional(exchange, "IKE", wanted.additional_key_exchanges, agreed.additional_key_exchanges)
     assert ours.is_initiator != theirs.is_initiator
     # Its userspace ESP pretends a NAT on its side, for the sake of encapsulation; with the kernel's there is none.
     before_us, before_them = scenario.topology == "nat", scenario.topology == "peer nat"
@@ -53,7 +56,9 @@ def child(exchange: Exchange, *, rekeyed: bool = False) -> None:
     (wanted,) = our_side.esp_proposals(scenario.agreed_esp or scenario.esp)
     ours, theirs = exchange.our_child, exchange.their_child()
     integrity = wanted.integrity[0] if wanted.integrity else None
-    group = wanted.key_exchange[0] if wanted.key_exchange and (rekeyed or scenario.version == 1) else None
+    # With the first Child SA there is a key exchange in IKEv1 only, or where it is not made by IKE_AUTH.
+    exchanged = rekeyed or scenario.version == 1 or scenario.ours.get("childless") == "force"
+    group = wanted.key_exchange[0] if wanted.key_exchange and exchanged else None
     agreed = ours.negotiated
     assert (agreed.encryption, agreed.integrity, agreed.esn) == (wanted.encryption[0], integrity, wanted.esn[0])
     assert theirs.extended_sequence_numbers == wanted.esn[0]
@@ -61,6 +66,7 @@ def child(exchange: Exchange, *, rekeyed: bool = False) -> None:
     assert theirs.encryption == names.encryption(wanted.encryption[0])
     assert theirs.integrity == names.integrity(integrity)
     assert theirs.key_exchange == names.key_exchange(group)
+    _additional(exchange, "ESP", wanted.additional_key_exchanges if group else (), agreed.additional_key_exchanges)
     mode = Mode(scenario.their_child.get("mode", "tunnel"))
     assert (ours.mode, theirs.mode) == (mode, mode.value.upper())
     assert ours.udp_encapsulation == (not scenario.kernel)
@@ -68,3 +74,12 @@ def child(exchange: Exchange, *, rekeyed: bool = False) -> None:
     assert tuple(str(each) for each in ours.remote_ts) == theirs.local_selectors
     if scenario.agreed_ts is not None:
         assert (theirs.remote_selectors, theirs.local_selectors) == tuple((each,) for each in scenario.agreed_ts)
+
+
+def _additional(exchange: Exchange, protocol: str, wanted: tuple[tuple[str, ...], ...], ours: tuple[str, ...]) -> None:
+    """The additional key exchanges (RFC 9370), which strongSwan tells its log alone."""
+    methods = tuple(name for names_of_one in wanted for name in names_of_one)
+    assert ours == methods
+    if exchange.scenario.version == 2:
+        last = re.findall(rf"selected proposal: {protocol}:(\S+)", exchange.their_log)[-1]
+        assert re.findall(r"KE\d_(\w+)", last) == [names.key_exchange(name) for name in methods]

@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path as FilePath
 from typing import Any, TypeVar, cast
 
 from ipsecbench.errors import LaboratoryError
@@ -29,7 +30,7 @@ from ipsecbench.ike.events import (
 from ipsecbench.ike.path import Address, Path
 from ipsecbench.lab.driver import Driver
 from ipsecbench.lab.namespaces import Hosts, two_hosts
-from ipsecbench.lab.strongswan import PLUGINS, PeerChildSa, PeerIkeSa, StrongSwan
+from ipsecbench.lab.strongswan import DAEMON, PLUGINS, PeerChildSa, PeerIkeSa, StrongSwan
 from tests.interop import esp_packets, our_side, peer_side
 from tests.interop.peer_side import CHILD, CONNECTION
 from tests.interop.scenario import INITIATOR, PATIENCE, Scenario
@@ -49,9 +50,15 @@ Result = TypeVar("Result")
 
 
 class Laboratory:
-    """Hosts and daemons, made when a row first needs them."""
+    """Hosts and daemons, made when a row first needs them.
 
-    def __init__(self) -> None:
+    Args:
+        program: strongSwan's daemon; version 6 has a plugin for ML-KEM.
+        plugins: what it loads.
+    """
+
+    def __init__(self, program: FilePath = DAEMON, plugins: Sequence[str] = PLUGINS) -> None:
+        self._program, self._plugins = program, tuple(plugins)
         self._stack = contextlib.ExitStack()
         self._made: dict[tuple[bool, str], tuple[Hosts, StrongSwan]] = {}
 
@@ -69,9 +76,9 @@ class Laboratory:
             hosts = self._stack.enter_context(two_hosts(nat))
             if scenario.topology == "peer nat":
                 hosts = Hosts(local=hosts.peer, peer=hosts.local, nat=hosts.nat)
-            plugins = [name for name in PLUGINS if name != "kernel-libipsec" or not scenario.kernel]
+            plugins = [name for name in self._plugins if name != "kernel-libipsec" or not scenario.kernel]
             options = {**OPTIONS, **scenario.daemon}
-            daemon = StrongSwan(hosts.peer, plugins=plugins, options=options, patience=PATIENCE)
+            daemon = StrongSwan(hosts.peer, program=self._program, plugins=plugins, options=options, patience=PATIENCE)
             self._made[key] = hosts, self._stack.enter_context(daemon)
         return self._made[key]
 

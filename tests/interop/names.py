@@ -49,5 +49,7 @@ def key_exchange(token: str | None) -> str:
     """``modp2048s256`` becomes ``MODP_2048_256``; empty for none."""
     if token is None:
         return ""
+    if token.startswith("mlkem"):
+        return token.replace("mlkem", "ML_KEM_")
     match = re.fullmatch(r"(modp|ecp)(\d+)(?:s(\d+)|(bp))?", token)
     return _GROUPS[token] if match is None else "_".join(filter(None, match.groups())).upper()

@@ -14,6 +14,7 @@ from tests.interop import virtual_machine
 from tests.interop.actions import ACTIONS
 from tests.interop.laboratory import Laboratory
 from tests.interop.matrix import MATRIX
+from tests.interop.matrix_hybrid import ROWS
 from tests.interop.outcomes import REFUSALS
 from tests.interop.run import run_row
 from tests.interop.scenario import UP, Scenario
@@ -28,7 +29,10 @@ _LINE = re.compile(r"^row ([^ :]+): (.*)$", re.MULTILINE)
 
 
 def test_the_rows_are_well_formed() -> None:
-    assert [name for name, count in Counter(scenario.name for scenario in MATRIX).items() if count > 1] == []
+    for rows in (MATRIX, ROWS):
+        assert [name for name, count in Counter(scenario.name for scenario in rows).items() if count > 1] == []
+    assert {row.outcome for row in ROWS} <= {UP, *REFUSALS}
+    assert {action for row in ROWS for action in row.actions} <= set(ACTIONS)
     assert {scenario.outcome for scenario in MATRIX} == {UP, *REFUSALS}
     assert {action for scenario in MATRIX for action in scenario.actions} == set(ACTIONS)
 
