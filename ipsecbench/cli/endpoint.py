@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ipsecbench.lab.endpoint_file import EndpointFile
 
 _POLITE_SECONDS = 5.0
+_STRANGER_SECONDS = 1.0
+"""Shortest time between two lines about peers that did not prove who they are."""
 
 
 def endpoint_command(
@@ -132,6 +134,7 @@ class _Watch:
         self._connection_of: dict[int, str] = {}
         self.driver: Driver | None = None
         self.succeeded = True
+        self._stranger_shown_at = float("-inf")
 
     def initiate(self, connection: str, children: tuple[str, ...]) -> None:
         """Begin what the file says; in the driver's thread."""
@@ -141,6 +144,8 @@ class _Watch:
     def see(self, event: Event) -> None:
         """An event has come."""
         events = self._events
+        if isinstance(event, events.IkeSaFailed) and not event.is_initiator and not self._shows_stranger():
+            return
         if self._json:
             typer.echo(json.dumps(self._lines.event_fields(event)))
         elif not isinstance(event, events.IkeSaKeysDerived):
@@ -157,6 +162,14 @@ class _Watch:
             case events.IkeSaDeleted(unique_id=number, connection=name):
                 self._connection_of.pop(number, None)
                 self._settled({each for each in self._wanted if each[0] == name}, succeeded=False)
+
+    def _shows_stranger(self) -> bool:
+        """Whoever fails to authenticate himself gets a line at most once a second: he can come as often as he likes."""
+        now = monotonic()
+        if now - self._stranger_shown_at < _STRANGER_SECONDS:
+            return False
+        self._stranger_shown_at = now
+        return True
 
     def _settled(self, done: set[tuple[str, str]], *, succeeded: bool) -> None:
         if not self._once or not done & self._wanted:

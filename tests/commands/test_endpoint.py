@@ -136,6 +136,28 @@ def test_hostile_datagrams_are_counted_and_logged_once_a_second() -> None:
     assert "Traceback" not in errors
 
 
+def test_strangers_with_a_wrong_secret_get_a_line_a_second(tmp_path: Path) -> None:
+    config = tmp_path / "stranger.toml"
+    text = (EXAMPLES / "modern.toml").read_text().replace("replace this by", "this is no")
+    children = "\n".join(
+        text[text.index("[connections.modern]") :]
+        .replace("connections.modern", f"connections.s{number}")
+        .replace("10.1.", f"10.{number + 3}.")
+        for number in range(12)
+    )
+    config.write_text(text[: text.index("[connections.modern]")] + children)
+    with running("--config", f"{EXAMPLES}/modern-peer.toml", "--json") as process:
+        done = run("--config", str(config), "--once", "--json")
+        assert done.returncode == 1
+        assert done.stdout.count('"IkeSaFailed"') == 12
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=10)
+        assert process.returncode == 0, errors
+    failures = [line for line in output.splitlines() if "IkeSaFailed" in line]
+    assert 1 <= len(failures) <= 6
+    assert "IkeSaEstablished" not in output
+
+
 def test_a_port_in_use_is_one_line() -> None:
     with running("--config", f"{EXAMPLES}/modern-peer.toml"):
         done = run("--config", f"{EXAMPLES}/modern-peer.toml")
