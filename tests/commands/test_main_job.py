@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,29 @@ def test_strict_ends_with_4_when_precision_was_not_reached(ipsecbench: Run) -> N
     assert "rows are not within" in outcome.one_line_error(4)
 
 
+def agent_at_work(process: subprocess.Popen[str], seconds: float) -> list[int]:
+    """Process IDs of the program's children, once the agent among them has used so much processor time."""
+    tick = os.sysconf("SC_CLK_TCK")
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        children = [
+            int(word)
+            for word in subprocess.run(
+                ["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True, check=False
+            ).stdout.split()
+        ]
+        for child in children:
+            with suppress(OSError):
+                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+                if (int(fields[11]) + int(fields[12])) / tick >= seconds:
+                    return children
+        time.sleep(0.1)
+    raise AssertionError("the agent has not begun to measure")
+
+
 def test_ctrl_c_leaves_a_valid_partial_dataset(start_ipsecbench: Run, tmp_path: Path) -> None:
     process = start_ipsecbench("bench", "--budget", "100", "-o", "partial.ipsecbench.json")
-    time.sleep(6)
+    agent_at_work(process, 4.0)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
@@ -133,15 +154,11 @@ def test_ctrl_c_leaves_a_valid_partial_dataset(start_ipsecbench: Run, tmp_path: 
 
 def test_a_kill_leaves_neither_a_half_dataset_nor_an_agent(start_ipsecbench: Run, tmp_path: Path) -> None:
     process = start_ipsecbench("bench", "--budget", "100", "-o", "killed.ipsecbench.json")
-    time.sleep(3)
-    children = subprocess.run(
-        ["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True, check=False
-    ).stdout.split()
+    children = [Path("/proc", str(child)) for child in agent_at_work(process, 1.0)]
     process.kill()
     process.communicate(timeout=30)
-    assert children
-    deadline = time.monotonic() + 10
-    while any(Path("/proc", child).exists() for child in children) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 30
+    while any(child.exists() for child in children) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not [child for child in children if Path("/proc", child).exists()]
+    assert not [child for child in children if child.exists()]
     assert not (tmp_path / "killed.ipsecbench.json").exists()
