@@ -11,7 +11,15 @@ echo "== the agent: build, sanitised build, its own tests"
 make --no-print-directory -C agent all sanitize
 make --no-print-directory -C agent check
 
+# What takes times, or counts on a processor of its own, runs alone.
+alone="tests/agent tests/agent_public_key tests/agreement tests/commands tests/docs tests/browser"
+echo "== Python tests, one at a time"
+# shellcheck disable=SC2086  a list of words
+$bin/pytest -q --durations=10 $alone
+
 # Two at a time: much of it waits for other programs. The tests of one file stay together, since they share peers,
 # ports and what is dear to set up.
-echo "== Python tests"
-exec $bin/pytest -q -n 2 --dist loadfile --durations=15 tests
+echo "== Python tests, two at a time"
+ignored=$(for folder in $alone; do printf -- '--ignore=%s ' "$folder"; done)
+# shellcheck disable=SC2086
+exec $bin/pytest -q -n 2 --dist loadfile --durations=10 $ignored tests
