@@ -11,6 +11,7 @@
     │   └── AuthenticationError    exit code 1   the peer did not prove the identity that it must have
     ├── AgentError                 exit code 1   the agent is missing, died or refused an order
     │   └── UnsupportedError       exit code 1   this library on this box has no such algorithm
+    ├── DataPlaneError             exit code 1   a data plane cannot be had here, or refused an SA or a policy
     ├── ProviderError              exit code 1   a cryptographic library failed
     │   └── RejectedError          exit code 1   the input is forged or malformed
     ├── CorrectnessError           exit code 5   a known answer came out wrong
@@ -78,6 +79,10 @@ class AgentError(IpsecbenchError):
 
 class UnsupportedError(AgentError):
     """The library on this box has no such algorithm; the message says which library and why."""
+
+
+class DataPlaneError(IpsecbenchError):
+    """A data plane cannot be had on this box, died, or refused an SA or a policy; the message says why."""
 
 
 class ProviderError(IpsecbenchError):

@@ -23,6 +23,7 @@ from ipsecbench.bench.handshake import HandshakeSet, Part, Role
 from ipsecbench.bench.handshake_credentials import UNIX_TIME, EndCredentials, credentials
 from ipsecbench.bench.handshake_parsing import parsing_ns
 from ipsecbench.errors import MeasurementError, UnsupportedError
+from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.configuration import (
     AuthMethod,
     ChildConfiguration,
@@ -36,11 +37,10 @@ from ipsecbench.ike.environment import Environment
 from ipsecbench.ike.events import ChildSaEstablished, ChildSaFailed, Event, IkeSaFailed
 from ipsecbench.ike.identification import Identity, IdType
 from ipsecbench.ike.path import Datagram, Path
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
 from ipsecbench.providers.interface import PublicKeyInfrastructure
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 _CONNECTION = "handshake"
 _ADDRESS: Mapping[Role, str] = {Role.INITIATOR: "192.0.2.1", Role.RESPONDER: "192.0.2.2"}

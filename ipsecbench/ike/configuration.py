@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ipsecbench.algorithms.proposals import EspProposal, IkeProposal
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.identification import Identity
 from ipsecbench.ike.lifetime import Lifetime, Limit
 from ipsecbench.ike.nat_traversal import IKE_PORT, NAT_T_PORT
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.providers.interface import Certificate, PrivateKey
+from ipsecbench.secret import Secret
 
 
 class AuthMethod(StrEnum):
@@ -24,15 +25,6 @@ class AuthMethod(StrEnum):
     """Pre-shared key."""
     PUBKEY = "pubkey"
     """Digital signature with a certificate."""
-
-
-class Mode(StrEnum):
-    """Mode of a Child SA (RFC 4301 section 3.2)."""
-
-    TUNNEL = "tunnel"
-    """Whole packets inside."""
-    TRANSPORT = "transport"
-    """Payload of packets between the two ends themselves."""
 
 
 class Childless(StrEnum):

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.identification import Identity
 from ipsecbench.ike.lifetime import Expiry
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import TrafficSelector
+from ipsecbench.secret import Secret
 
 NO_KEYS: Mapping[str, Secret] = MappingProxyType({})
 """No keys."""

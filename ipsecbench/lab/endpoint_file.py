@@ -15,6 +15,8 @@ from typing import Any
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import IpsecbenchError, UsageError
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import TrafficSelector, parse_traffic_selector
 from ipsecbench.ike.configuration import (
     AuthMethod,
     ChildConfiguration,
@@ -22,7 +24,6 @@ from ipsecbench.ike.configuration import (
     ConnectionConfiguration,
     EndpointConfiguration,
     LocalAuthentication,
-    Mode,
     PostquantumPsk,
     RemoteAuthentication,
     Retransmission,
@@ -30,10 +31,9 @@ from ipsecbench.ike.configuration import (
 )
 from ipsecbench.ike.identification import Identity, parse_identity
 from ipsecbench.ike.lifetime import Lifetime, Limit
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import TrafficSelector, parse_traffic_selector
 from ipsecbench.lab.toml_table import LARGEST_FILE, Table, count, duration, flag, one_of, read_toml, text, texts
 from ipsecbench.providers.interface import Certificate, PrivateKey, PublicKeyInfrastructure
+from ipsecbench.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.esp.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.association import Association
 from ipsecbench.ike.configuration import (
     AuthMethod,
@@ -29,11 +30,10 @@ from ipsecbench.ike.environment import Environment
 from ipsecbench.ike.events import Event
 from ipsecbench.ike.identification import Identity, IdType
 from ipsecbench.ike.path import Address, Datagram, Path
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import parse_traffic_selector
 from ipsecbench.lab.certificates import Credential, authority
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 INITIATOR, RESPONDER = Address("192.0.2.1", 500), Address("192.0.2.2", 500)
 TO_RESPONDER, TO_INITIATOR = Path(RESPONDER, INITIATOR), Path(INITIATOR, RESPONDER)

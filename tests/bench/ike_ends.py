@@ -22,6 +22,7 @@ from typing import Protocol
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import IpsecbenchError, LaboratoryError
+from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.configuration import (
     AuthMethod,
     ChildConfiguration,
@@ -34,12 +35,11 @@ from ipsecbench.ike.configuration import (
 from ipsecbench.ike.endpoint import Endpoint
 from ipsecbench.ike.events import ChildSaEstablished, ChildSaFailed, Event, IkeSaDeleted, IkeSaFailed
 from ipsecbench.ike.identification import Identity, IdType
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.lab.driver import Driver, open_sockets, spare_the_collector
 from ipsecbench.lab.namespaces import Host, Hosts
 from ipsecbench.lab.strongswan import StrongSwan
 from ipsecbench.lab.vici import Vici
+from ipsecbench.secret import Secret
 
 PSK = "k2;2.6TbYl+{/qa"
 ESP = "aes128-sha256"

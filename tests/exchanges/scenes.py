@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.esp.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.configuration import (
     AuthMethod,
     ChildConfiguration,
@@ -19,8 +20,7 @@ from ipsecbench.ike.configuration import (
 )
 from ipsecbench.ike.events import ChildSaInfo, IkeSaInfo
 from ipsecbench.ike.identification import Identity, IdType
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import parse_traffic_selector
+from ipsecbench.secret import Secret
 from tests.exchanges.network import CALM, Conditions, Nat, Network, Node
 
 A, B = "192.0.2.1", "192.0.2.2"

@@ -21,7 +21,7 @@ import pytest
 
 from ipsecbench.ike.configuration import Childless, ConnectionConfiguration, PostquantumPsk, Retransmission
 from ipsecbench.ike.lifetime import Lifetime, Limit
-from ipsecbench.ike.secret import Secret
+from ipsecbench.secret import Secret
 from tests.exchanges.network import CALM, Conditions, Nat, Network
 from tests.exchanges.scenes import A, B, assert_agreement, child, connection, endpoint, mirrored
 

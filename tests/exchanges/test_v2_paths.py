@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
 from ipsecbench.ike.events import IkeSaFailed, PathChanged
 from ipsecbench.ike.nat_traversal import KEEPALIVE, NON_ESP_MARKER
 from ipsecbench.ike.path import Address

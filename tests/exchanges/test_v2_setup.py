@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ipsecbench.ike.configuration import Childless, Mode, PostquantumPsk, Unique
+from ipsecbench.esp.mode import Mode
+from ipsecbench.ike.configuration import Childless, PostquantumPsk, Unique
 from ipsecbench.ike.events import (
     ChildSaEstablished,
     ChildSaFailed,
@@ -16,10 +17,10 @@ from ipsecbench.ike.events import (
     IkeSaKeysDerived,
 )
 from ipsecbench.ike.header import HEADER_BYTES, parse_header
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.identifiers import ExchangeType, NotifyType
 from ipsecbench.ike.v2.message import build_message, new_header, parse_message
 from ipsecbench.ike.v2.payloads import KeyExchange, Notify
+from ipsecbench.secret import Secret
 from tests.exchanges.network import Flight, Network, Node
 from tests.exchanges.scenes import (
     A,

@@ -14,9 +14,9 @@ from ipsecbench.errors import ProtocolError
 from ipsecbench.ike.configuration import Childless, PostquantumPsk
 from ipsecbench.ike.header import HEADER_BYTES, ZERO_SPI, parse_header
 from ipsecbench.ike.path import Address, Path
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1.isakmp_sa import IsakmpSa
 from ipsecbench.ike.v2.ike_sa import IkeSa
+from ipsecbench.secret import Secret
 from tests.attacks.aftermath import still_serves
 from tests.attacks.hostile import HostileV1, HostileV2, altered_contents
 from tests.attacks.world import INITIATOR, RESPONDER, TO_INITIATOR, TO_RESPONDER, End, World, messages

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import ConfigurationError, RejectedError, UsageError
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import narrow, parse_traffic_selector, subnet, within
 from ipsecbench.ike.header import HEADER_BYTES, IkeHeader, parse_header
 from ipsecbench.ike.identification import Identity, parse_identity
 from ipsecbench.ike.nat_traversal import classify
-from ipsecbench.ike.traffic_selector import narrow, parse_traffic_selector, subnet, within
 from ipsecbench.ike.v1 import message as v1_message
 from ipsecbench.ike.v1 import payloads as v1_payloads
 from ipsecbench.ike.v1 import phase1_negotiation, phase2_negotiation

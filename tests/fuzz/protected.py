@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from ipsecbench.algorithms.proposals import parse_ike
 from ipsecbench.errors import RejectedError
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import keymat
 from ipsecbench.ike.v2.fragmentation import MAX_FRAGMENTS, Reassembly
 from ipsecbench.ike.v2.identifiers import ExchangeType, PayloadType
@@ -17,6 +16,7 @@ from ipsecbench.ike.v2.payloads import Delete, Notify
 from ipsecbench.ike.v2.proposals import ike_offer
 from ipsecbench.ike.v2.protection import IkeProtection
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 from tests.fuzz import seeds
 from tests.fuzz.budget import PARSER_ERRORS
 from tests.fuzz.target import Target, check

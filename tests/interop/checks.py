@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
 from ipsecbench.ike.nat_traversal import IKE_PORT, NAT_T_PORT
 from tests.interop import names, our_side
 from tests.interop.laboratory import Exchange

@@ -16,7 +16,7 @@ from pathlib import Path as FilePath
 from typing import Any, TypeVar, cast
 
 from ipsecbench.errors import LaboratoryError
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
 from ipsecbench.ike.endpoint import Endpoint
 from ipsecbench.ike.events import (
     ChildSaEstablished,

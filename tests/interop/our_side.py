@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ipsecbench.algorithms.proposals import EspProposal, IkeProposal, parse_esp, parse_ike
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.configuration import (
     AuthMethod,
     ChildConfiguration,
@@ -12,17 +14,15 @@ from ipsecbench.ike.configuration import (
     ConnectionConfiguration,
     EndpointConfiguration,
     LocalAuthentication,
-    Mode,
     PostquantumPsk,
     RemoteAuthentication,
     Retransmission,
 )
 from ipsecbench.ike.identification import Identity, parse_identity
 from ipsecbench.ike.lifetime import Lifetime, Limit
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import parse_traffic_selector
 from ipsecbench.lab.namespaces import Hosts
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
+from ipsecbench.secret import Secret
 from tests.interop import credentials, peer_side
 from tests.interop.peer_side import CHILD, CONNECTION, SECOND
 from tests.interop.scenario import PATIENCE, Scenario

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.esp.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.association import Association
 from ipsecbench.ike.configuration import (
     AuthMethod,
@@ -20,12 +21,11 @@ from ipsecbench.ike.configuration import (
 )
 from ipsecbench.ike.events import ChildSaEstablished, ChildSaRekeyed, IkeSaDeleted, IkeSaRekeyed
 from ipsecbench.ike.identification import address_identity
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import parse_traffic_selector
 from ipsecbench.lab.capture import Capture, dissect
 from ipsecbench.lab.driver import Driver
 from ipsecbench.lab.key_log_files import KeyLogFiles
 from ipsecbench.lab.namespaces import Host, Hosts
+from ipsecbench.secret import Secret
 
 pytestmark = [pytest.mark.root]
 

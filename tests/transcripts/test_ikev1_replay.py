@@ -12,9 +12,8 @@ from ipsecbench.algorithms.ikev1 import PHASE1_AUTHENTICATION, PHASE1_HASHES
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.algorithms.signatures import IKEV1_METHOD_SCHEMES
 from ipsecbench.errors import RejectedError
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
 from ipsecbench.ike.header import parse_header
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1 import authentication, iv_chain, keymat, phase1_negotiation, phase2_negotiation
 from ipsecbench.ike.v1.identifiers import ExchangeType, Flag, PayloadType, Protocol
 from ipsecbench.ike.v1.message import Message, body_of, decode_payloads
@@ -22,6 +21,7 @@ from ipsecbench.ike.v1.payloads import CertificatePayload, FragmentPayload
 from ipsecbench.ike.v1.proposals import SaPayload
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 FILES = sorted((Path(__file__).parent / "ikev1").glob("*.json"))
 

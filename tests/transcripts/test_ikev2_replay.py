@@ -18,7 +18,6 @@ import pytest
 from ipsecbench.algorithms.key_exchange import KeyExchangeMethod
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import RejectedError
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import payloads as p
 from ipsecbench.ike.v2.authentication import (
     IntermediateAuthentication,
@@ -47,6 +46,7 @@ from ipsecbench.ike.v2.validation import Shape, validate
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
 from ipsecbench.providers.interface import Prf
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 FILES = sorted((Path(__file__).parent / "ikev2").glob("*.json"))
 CRYPTOGRAPHY = ProviderSelection()

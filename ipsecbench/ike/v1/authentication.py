@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from hmac import compare_digest
 
 from ipsecbench.errors import AuthenticationError
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1.keymat import Prf
+from ipsecbench.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

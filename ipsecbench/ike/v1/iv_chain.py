@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 
 from ipsecbench.errors import MalformedError
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1.identifiers import NotifyType
 from ipsecbench.providers.interface import Cipher
+from ipsecbench.secret import Secret
 
 
 def phase1_iv(hash_name: str, public_i: bytes, public_r: bytes, block_bytes: int) -> bytes:

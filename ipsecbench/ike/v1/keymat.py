@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.ike.events import SaKeys
-from ipsecbench.ike.secret import Secret
+from ipsecbench.secret import Secret
 
 Prf = Callable[[bytes, bytes], bytes]
 """``prf(key, message)``."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.configuration import ChildConfiguration
 from ipsecbench.ike.events import (
     ChildSaDeleted,
@@ -19,7 +20,6 @@ from ipsecbench.ike.events import (
 )
 from ipsecbench.ike.header import IkeHeader
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.ike.v1.exchange import NO_ANSWER
 from ipsecbench.ike.v1.exchanges.quick_mode import QuickMode
 from ipsecbench.ike.v1.identifiers import NotifyType, notify_name

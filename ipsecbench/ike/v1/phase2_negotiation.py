@@ -10,7 +10,7 @@ from ipsecbench.algorithms.ikev1 import ESP_PRIVATE
 from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.proposals import NO_KEY_EXCHANGE, EspProposal
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
 from ipsecbench.ike.v1.attributes import Attribute
 from ipsecbench.ike.v1.identifiers import EncapsulationMode, LifeType, Phase2Attribute, Protocol
 from ipsecbench.ike.v1.proposals import Proposal, SaPayload, Transform, make_transform

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.configuration import ChildConfiguration
 from ipsecbench.ike.events import ChildSaInfo, SaKeys
 from ipsecbench.ike.lifetime import Expiry, Lifetime, Limit, draw
-from ipsecbench.ike.traffic_selector import TrafficSelector
 from ipsecbench.ike.v1.phase2_negotiation import Phase2Lives, Phase2Suite
 
 KILOBYTE = 1024

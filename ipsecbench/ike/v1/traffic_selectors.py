@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 
 from ipsecbench.errors import NegotiationError, ProtocolError
+from ipsecbench.esp.traffic_selector import TrafficSelector, narrow
 from ipsecbench.ike.identification import IdType
-from ipsecbench.ike.traffic_selector import TrafficSelector, narrow
 from ipsecbench.ike.v1.identifiers import NotifyType
 from ipsecbench.ike.v1.payloads import IdPayload
 

@@ -20,11 +20,11 @@ from ipsecbench.algorithms.signatures import (
     schemes_for_key,
 )
 from ipsecbench.errors import AuthenticationError, MalformedError, RejectedError
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.identifiers import AuthMethod, NotifyType
 from ipsecbench.ike.v2.message import Message
 from ipsecbench.ike.v2.payloads import Authentication, Notify
 from ipsecbench.providers.interface import Prf, PrivateKey, Provider, PublicKey
+from ipsecbench.secret import Secret
 
 KEY_PAD = b"Key Pad for IKEv2"
 """What a pre-shared key is padded with (RFC 7296 section 2.15)."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from ipsecbench.algorithms.key_exchange import KeyExchangeMethod
 from ipsecbench.errors import MalformedError, RejectedError
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.identifiers import NotifyType
 from ipsecbench.ike.v2.payloads import KeyExchange
 from ipsecbench.providers.interface import DecapsulationKey, KeyPair, Provider
+from ipsecbench.secret import Secret
 
 
 def _check_length(method: KeyExchangeMethod, data: bytes, wanted: int) -> None:

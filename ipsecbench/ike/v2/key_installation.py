@@ -10,13 +10,13 @@ from ipsecbench.errors import ProtocolError
 from ipsecbench.ike.association import Host
 from ipsecbench.ike.configuration import ConnectionConfiguration
 from ipsecbench.ike.events import IkeSaInfo, IkeSaKeysDerived, NegotiatedIke
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import identities
 from ipsecbench.ike.v2.keymat import IkeKeys, first_skeyseed, ike_keys
 from ipsecbench.ike.v2.proposals import IkeSuite, runnable
 from ipsecbench.ike.v2.protection import IkeProtection
 from ipsecbench.providers.interface import Prf
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ipsecbench.ike.events import SaKeys
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.proposals import EspSuite, IkeSuite
 from ipsecbench.providers.interface import Prf, Provider
+from ipsecbench.secret import Secret
 
 FIXED_KEY_PRFS = frozenset({"prfaesxcbc", "prfaescmac"})
 """PRFs for which SKEYSEED takes only the first 64 bits of each nonce as its key (RFC 7296 section 2.14)."""

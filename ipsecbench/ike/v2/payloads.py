@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from ipsecbench.errors import MalformedError
-from ipsecbench.ike.traffic_selector import TrafficSelector
+from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.v2.configuration_payload import Configuration as Configuration
 from ipsecbench.ike.v2.configuration_payload import ConfigurationAttribute as ConfigurationAttribute
 from ipsecbench.ike.v2.identifiers import LAST_ERROR_TYPE, NotifyType, PayloadType, name_of

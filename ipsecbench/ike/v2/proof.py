@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ipsecbench.errors import AuthenticationError, RejectedError
 from ipsecbench.ike.configuration import AuthMethod, ConnectionConfiguration
 from ipsecbench.ike.identification import Identity
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.authentication import psk_payload, sign, signed_octets, verify_psk, verify_signature
 from ipsecbench.ike.v2.identifiers import CertificateEncoding, NotifyType
 from ipsecbench.ike.v2.key_installation import prf_under
@@ -25,6 +24,7 @@ from ipsecbench.ike.v2.payloads import (
 )
 from ipsecbench.ike.v2.setup import Setup
 from ipsecbench.providers import interface
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa

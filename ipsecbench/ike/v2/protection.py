@@ -13,13 +13,13 @@ from typing import Protocol
 
 from ipsecbench.errors import MalformedError, ProviderError, RejectedError
 from ipsecbench.ike.header import HEADER_BYTES, IkeHeader
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.identifiers import PayloadType
 from ipsecbench.ike.v2.keymat import IkeKeys
 from ipsecbench.ike.v2.message import GENERIC_HEADER_BYTES, Message, encode_chain, parse_chain
 from ipsecbench.ike.v2.payloads import Encrypted, EncryptedFragment, Payload
 from ipsecbench.ike.v2.proposals import IkeSuite
 from ipsecbench.providers.interface import Aead, Cipher, Mac, Provider
+from ipsecbench.secret import Secret
 
 _GENERIC_HEADER = struct.Struct(">BBH")
 _PAD_LENGTH_BYTES = 1

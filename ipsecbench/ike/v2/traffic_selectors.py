@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ipsecbench.errors import MalformedError
-from ipsecbench.ike.traffic_selector import TrafficSelector
+from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.v2.identifiers import TrafficSelectorType
 
 _ADDRESS_BYTES: Mapping[int, int] = {

@@ -8,7 +8,7 @@ import pytest
 
 from ipsecbench.errors import MalformedError
 from ipsecbench.ike.header import HEADER_BYTES, IkeHeader, parse_header
-from ipsecbench.ike.secret import Secret
+from ipsecbench.secret import Secret
 
 
 def test_a_header_is_read_and_written() -> None:

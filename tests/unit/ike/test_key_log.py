@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
 from ipsecbench.ike.events import (
     ChildSaEstablished,
     ChildSaInfo,
@@ -18,7 +18,7 @@ from ipsecbench.ike.identification import address_identity
 from ipsecbench.ike.key_log import key_log_lines
 from ipsecbench.ike.lifetime import Expiry
 from ipsecbench.ike.path import Address, Path
-from ipsecbench.ike.secret import Secret
+from ipsecbench.secret import Secret
 
 PATH = Path(Address("192.0.2.1", 500), Address("192.0.2.2", 500))
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsecbench.errors import UsageError
+from ipsecbench.esp.traffic_selector import TrafficSelector, narrow, parse_traffic_selector, within
 from ipsecbench.ike.identification import Identity, IdType, address_identity, parse_identity
-from ipsecbench.ike.traffic_selector import TrafficSelector, narrow, parse_traffic_selector, within
 
 
 @pytest.mark.parametrize(

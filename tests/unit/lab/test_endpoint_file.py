@@ -9,12 +9,13 @@ import pytest
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import ConfigurationError
-from ipsecbench.ike.configuration import AuthMethod, Mode
+from ipsecbench.esp.mode import Mode
+from ipsecbench.ike.configuration import AuthMethod
 from ipsecbench.ike.identification import Identity, IdType
 from ipsecbench.ike.lifetime import Limit
-from ipsecbench.ike.secret import Secret
 from ipsecbench.lab.endpoint_file import EndpointFile, read_endpoint_file
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
+from ipsecbench.secret import Secret
 
 ARTICLE = """\
 [endpoint]

@@ -15,7 +15,6 @@ from ipsecbench.errors import AuthenticationError, NegotiationError, ProtocolErr
 from ipsecbench.ike.configuration import ConnectionConfiguration
 from ipsecbench.ike.header import IkeHeader
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1 import credentials
 from ipsecbench.ike.v1.authentication import Phase1Transcript, check_hash
 from ipsecbench.ike.v1.exchange import NO_ANSWER, OWN_NONCE_BYTES, Exchange, nonce_of, required
@@ -29,6 +28,7 @@ from ipsecbench.ike.v1.proposals import SaPayload
 from ipsecbench.ike.v1.security import Security
 from ipsecbench.ike.v1.transitions import ExchangeState
 from ipsecbench.providers.interface import KeyPair
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v1.isakmp_sa import IsakmpSa

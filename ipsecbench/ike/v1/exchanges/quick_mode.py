@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipsecbench.errors import NegotiationError, ProtocolError, RejectedError
-from ipsecbench.ike.configuration import ChildConfiguration, Mode
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import TrafficSelector
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import TrafficSelector
+from ipsecbench.ike.configuration import ChildConfiguration
 from ipsecbench.ike.v1 import phase2_negotiation as negotiation
 from ipsecbench.ike.v1.attributes import decode_attributes, encode_attributes
 from ipsecbench.ike.v1.authentication import check_hash, message_hash, quick_mode_hash_2, quick_mode_hash_3
@@ -31,6 +31,7 @@ from ipsecbench.ike.v1.proposals import SaPayload
 from ipsecbench.ike.v1.traffic_selectors import agree, host_selector, id_payload, selector_of
 from ipsecbench.ike.v1.transitions import QUICK_MODE, Trigger
 from ipsecbench.providers.interface import KeyPair
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v1.isakmp_sa import IsakmpSa

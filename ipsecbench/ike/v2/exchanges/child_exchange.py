@@ -17,7 +17,6 @@ from ipsecbench.errors import IpsecbenchError, NegotiationError
 from ipsecbench.ike.configuration import ChildConfiguration
 from ipsecbench.ike.events import ChildSaFailed
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import removal
 from ipsecbench.ike.v2.child_sa import ChildSa
 from ipsecbench.ike.v2.exchanges import ike_followup_ke
@@ -36,6 +35,7 @@ from ipsecbench.ike.v2.message import Message
 from ipsecbench.ike.v2.payloads import KeyExchange, Nonce, Notify, Payload
 from ipsecbench.ike.v2.rekey_collision import Nonces
 from ipsecbench.ike.v2.tasks import Request, Task, put_off
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa

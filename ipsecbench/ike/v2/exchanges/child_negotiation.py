@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ipsecbench.errors import NegotiationError, ProtocolError
-from ipsecbench.ike.configuration import ChildConfiguration, Mode
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import TrafficSelector, narrow, within
+from ipsecbench.ike.configuration import ChildConfiguration
 from ipsecbench.ike.events import ChildSaEstablished, ChildSaInfo, ChildSaRekeyed, NegotiatedEsp
 from ipsecbench.ike.lifetime import draw
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import TrafficSelector, narrow, within
 from ipsecbench.ike.v2.child_sa import ChildSa
 from ipsecbench.ike.v2.identifiers import NotifyType
 from ipsecbench.ike.v2.keymat import child_keys
@@ -34,6 +34,7 @@ from ipsecbench.ike.v2.proposals import EspSuite, esp_offer
 from ipsecbench.ike.v2.rekey_collision import Nonces
 from ipsecbench.ike.v2.traffic_selectors import WireTrafficSelector
 from ipsecbench.ike.v2.transforms import Proposal
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from ipsecbench.errors import NegotiationError
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.exchanges import rekey_child_sa, rekey_ike_sa
 from ipsecbench.ike.v2.exchanges.child_exchange import ChildExchange, respond_child
 from ipsecbench.ike.v2.exchanges.child_negotiation import make_child
 from ipsecbench.ike.v2.identifiers import NotifyType
 from ipsecbench.ike.v2.message import Message
 from ipsecbench.ike.v2.payloads import Notify, TrafficSelectorsInitiator
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa

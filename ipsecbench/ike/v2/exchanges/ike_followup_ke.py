@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from ipsecbench.algorithms.key_exchange import KeyExchangeMethod
 from ipsecbench.errors import MalformedError
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.identifiers import ExchangeType, NotifyType
 from ipsecbench.ike.v2.key_agreement import KeyAgreement, respond_key_exchange
 from ipsecbench.ike.v2.message import Message
 from ipsecbench.ike.v2.payloads import KeyExchange, Notify, Payload, SecurityAssociation
 from ipsecbench.ike.v2.tasks import Request
 from ipsecbench.ike.v2.timers import Timer
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.child_sa import ChildSa

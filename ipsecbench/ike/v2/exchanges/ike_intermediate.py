@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ipsecbench.errors import MalformedError, ProtocolError
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.exchanges import ike_auth
 from ipsecbench.ike.v2.identifiers import ExchangeType, NotifyType
 from ipsecbench.ike.v2.key_agreement import KeyAgreement, respond_key_exchange
@@ -19,6 +18,7 @@ from ipsecbench.ike.v2.message import Message
 from ipsecbench.ike.v2.payloads import KeyExchange
 from ipsecbench.ike.v2.setup import Setup
 from ipsecbench.ike.v2.transitions import State
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ipsecbench.errors import NegotiationError
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import removal
 from ipsecbench.ike.v2.child_sa import ChildSa, ChildState
 from ipsecbench.ike.v2.exchanges.child_exchange import ChildExchange, respond_child
@@ -19,6 +18,7 @@ from ipsecbench.ike.v2.message import Message
 from ipsecbench.ike.v2.payloads import Notify, Payload
 from ipsecbench.ike.v2.rekey_collision import Nonces, loses
 from ipsecbench.ike.v2.tasks import Request, put_off
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa

@@ -16,7 +16,6 @@ from ipsecbench.algorithms.proposals import IkeProposal
 from ipsecbench.errors import NegotiationError, ProtocolError
 from ipsecbench.ike.events import IkeSaRekeyed
 from ipsecbench.ike.path import Path
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import limits
 from ipsecbench.ike.v2.exchanges import ike_followup_ke
 from ipsecbench.ike.v2.exchanges.child_exchange import MAX_METHOD_RETRIES, NONCE_BYTES, RETRIED_LATER
@@ -35,6 +34,7 @@ from ipsecbench.ike.v2.tasks import Request, Task, put_off
 from ipsecbench.ike.v2.timers import Timer
 from ipsecbench.ike.v2.transforms import Proposal
 from ipsecbench.ike.v2.transitions import State
+from ipsecbench.secret import Secret
 
 if TYPE_CHECKING:
     from ipsecbench.ike.v2.ike_sa import IkeSa

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.esp.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.association import Association
 from ipsecbench.ike.configuration import (
     AuthMethod,
@@ -23,11 +24,10 @@ from ipsecbench.ike.events import ChildSaEstablished, ChildSaInfo, Event, IkeSaE
 from ipsecbench.ike.header import ZERO_SPI, parse_header
 from ipsecbench.ike.identification import Identity, IdType
 from ipsecbench.ike.path import Address, Datagram, Path
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.v1.isakmp_sa import IsakmpSa, respond
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 ALICE = Identity(IdType.ID_RFC822_ADDR, b"alice@example.org")
 BOB = Identity(IdType.ID_FQDN, b"bob.example.org")

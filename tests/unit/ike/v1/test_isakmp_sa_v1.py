@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.configuration import (
     AuthMethod,
     ConnectionConfiguration,
     LocalAuthentication,
-    Mode,
     RemoteAuthentication,
     Retransmission,
     Unique,
@@ -32,11 +33,10 @@ from ipsecbench.ike.events import (
 from ipsecbench.ike.identification import Identity, IdType
 from ipsecbench.ike.lifetime import Lifetime, Limit
 from ipsecbench.ike.path import Address, Datagram, Path
-from ipsecbench.ike.secret import Secret
-from ipsecbench.ike.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.v1.identifiers import VENDOR_OCTETS, NotifyType, Vendor
 from ipsecbench.lab.certificates import authority
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
+from ipsecbench.secret import Secret
 from tests.unit.ike.v1.pair import Pair, make_pair, with_child
 
 HOURS = 3600.0

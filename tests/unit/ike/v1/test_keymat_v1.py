@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v1 import keymat
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "nss-cavs"
 HASHES = {"SHA-1": "sha1", "SHA-224": "sha224", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}

@@ -6,10 +6,10 @@ import pytest
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import NegotiationError, ProtocolError
-from ipsecbench.ike.configuration import Mode
+from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.traffic_selector import TrafficSelector, parse_traffic_selector
 from ipsecbench.ike.identification import IdType
 from ipsecbench.ike.lifetime import Lifetime, Limit
-from ipsecbench.ike.traffic_selector import TrafficSelector, parse_traffic_selector
 from ipsecbench.ike.v1 import phase1_negotiation as phase1
 from ipsecbench.ike.v1 import phase2_negotiation as phase2
 from ipsecbench.ike.v1.attributes import Attribute

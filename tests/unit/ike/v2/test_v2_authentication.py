@@ -11,7 +11,6 @@ import pytest
 from ipsecbench.algorithms.signatures import SIGNATURE_SCHEMES
 from ipsecbench.errors import AuthenticationError, MalformedError
 from ipsecbench.ike.header import ZERO_SPI
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.authentication import (
     IntermediateAuthentication,
     accepted_hashes,
@@ -31,6 +30,7 @@ from ipsecbench.providers.interface import PrivateKey, PublicKey
 from ipsecbench.providers.known_answers import signing_key
 from ipsecbench.providers.pyca_keys import PycaPublicKey
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 CRYPTOGRAPHY = ProviderSelection()
 ALL = frozenset(HashAlgorithm)

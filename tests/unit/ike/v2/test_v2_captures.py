@@ -12,7 +12,6 @@ import pytest
 
 from ipsecbench.errors import ProtocolError, RejectedError
 from ipsecbench.ike.header import IkeHeader
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import payloads as p
 from ipsecbench.ike.v2.keymat import IkeKeys
 from ipsecbench.ike.v2.message import PAYLOAD_CLASSES, Message, build_message, parse_chain, parse_message
@@ -21,6 +20,7 @@ from ipsecbench.ike.v2.protection import IkeProtection, SeparateModes
 from ipsecbench.ike.v2.transforms import Transform
 from ipsecbench.providers.interface import Cipher
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 from tests.unit.ike.v2.test_v2_keymat import ike_suite
 
 FOLDER = Path(__file__).parents[3] / "vectors" / "tcpdump"

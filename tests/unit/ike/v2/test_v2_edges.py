@@ -8,7 +8,6 @@ import pytest
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import MalformedError, NegotiationError, ProviderError
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import payloads as p
 from ipsecbench.ike.v2.identifiers import NotifyType, PayloadType
 from ipsecbench.ike.v2.message import build_message, new_header
@@ -18,6 +17,7 @@ from ipsecbench.ike.v2.protection import IkeProtection, SeparateModes
 from ipsecbench.ike.v2.traffic_selectors import WireTrafficSelector
 from ipsecbench.ike.v2.transforms import MAX_ATTRIBUTES, Proposal, Transform, TransformAttribute
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 from tests.unit.ike.v2.test_v2_keymat import ike_suite
 from tests.unit.ike.v2.test_v2_protection import _ends
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2.keymat import (
     ChildKeys,
     IkeKeys,
@@ -23,6 +22,7 @@ from ipsecbench.ike.v2.keymat import (
 from ipsecbench.ike.v2.negotiation import select_esp, select_ike
 from ipsecbench.ike.v2.proposals import EspSuite, IkeSuite, esp_offer, ike_offer
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "nss-cavs" / "ikev2.subset.json"
 PRFS = {"SHA-1": "prfsha1", "SHA-256": "prfsha256", "SHA-384": "prfsha384", "SHA-512": "prfsha512"}

@@ -14,7 +14,7 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.errors import NegotiationError, UsageError
-from ipsecbench.ike.traffic_selector import parse_traffic_selector
+from ipsecbench.esp.traffic_selector import parse_traffic_selector
 from ipsecbench.ike.v2.identifiers import NotifyType
 from ipsecbench.ike.v2.negotiation import check_esp_answer, check_ike_answer, select_esp, select_ike
 from ipsecbench.ike.v2.payloads import SecurityAssociation, TrafficSelectorsInitiator

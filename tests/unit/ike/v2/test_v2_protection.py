@@ -13,7 +13,6 @@ from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.errors import MalformedError, ProtocolError, RejectedError
 from ipsecbench.ike.header import HEADER_BYTES, IkeHeader
-from ipsecbench.ike.secret import Secret
 from ipsecbench.ike.v2 import payloads as p
 from ipsecbench.ike.v2.fragmentation import MAX_CONTENT_BYTES, MAX_FRAGMENTS, Reassembly, seal_fragmented
 from ipsecbench.ike.v2.identifiers import ExchangeType, NotifyType, PayloadType
@@ -22,6 +21,7 @@ from ipsecbench.ike.v2.message import Message, build_message, encode_chain, new_
 from ipsecbench.ike.v2.proposals import IkeSuite
 from ipsecbench.ike.v2.protection import IkeProtection
 from ipsecbench.providers.selection import ProviderSelection
+from ipsecbench.secret import Secret
 from tests.unit.ike.v2.test_v2_keymat import ike_suite
 
 VECTORS = Path(__file__).parents[3] / "vectors"

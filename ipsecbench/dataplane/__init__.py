@@ -1,0 +1,1 @@
+"""Data planes: what carries ESP packets once IKE has agreed on keys."""
