@@ -11,7 +11,8 @@ x86_64) ls /usr/lib/*/libIPSec_MB.so.1 >/dev/null 2>&1 || need libipsec-mb1 ;;
 esac
 command -v openssl >/dev/null 2>&1 || need openssl
 # The laboratory: namespaces, the peer, captures.
-for program in ip:iproute2 nft:nftables tshark:tshark setpriv:util-linux pki:strongswan-pki; do
+for program in ip:iproute2 nft:nftables iptables:iptables ping:iputils-ping iperf3:iperf3 tshark:tshark setpriv:util-linux \
+    strace:strace pki:strongswan-pki; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "${program%%:*}" >/dev/null 2>&1 || need "${program##*:}"
 done
 [ -x /usr/sbin/charon-systemd ] || need charon-systemd
