@@ -101,14 +101,17 @@ def bequeath(sa: IsakmpSa) -> None:
 def take_over(sa: IsakmpSa, initial_contact: bool, now: float) -> bool:
     """A new ISAKMP SA takes the place of older ones with the same peer, and their phase 2 SAs.
 
-    Where both ends began one at the same time, both must put the same one first: that with the greater cookie.
+    Where both ends began one at the same time, both must put the same one first: that with the greater cookie. With
+    ``unique = "keep"`` only the one that this SA was made to replace goes; what the peer replaces, it deletes itself.
 
     Returns:
         Whether the driver has been told of it as a replacement.
     """
     if initial_contact and sa.replaces is None:
         replace_others(sa, now)
-    olds = [other for other in relatives(sa) if other.alive and other.path.remote.host == sa.path.remote.host]
+    keep = sa.connection.unique is Unique.KEEP
+    others = [] if keep else relatives(sa)
+    olds = [other for other in others if other.alive and other.path.remote.host == sa.path.remote.host]
     if sa.replaces is not None and sa.replaces.alive and sa.replaces not in olds:
         olds.append(sa.replaces)
     for old in olds:

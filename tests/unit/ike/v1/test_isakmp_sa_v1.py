@@ -608,6 +608,18 @@ class TestInitialContact:
         pair.run()
         assert not pair.bob.of(ChildSaDeleted)
 
+    def test_a_second_one_beside_the_first_where_both_are_to_stay(self) -> None:
+        pair = make_pair(lambda each: replace(each, unique=Unique.KEEP))
+        pair.establish()
+        pair.now += 10
+        pair.alice.initiate(pair.now)
+        pair.run()
+        for end in (pair.alice, pair.bob):
+            assert sum(sa.alive for sa in end.sas.values()) == 2
+            assert len(end.children) == 2
+            assert not end.of(IkeSaRekeyed)
+        pair.check_keys()
+
     def test_both_begin_at_the_same_time(self) -> None:
         pair = make_pair()
         pair.alice.initiate(pair.now)
