@@ -8,7 +8,8 @@
     ├── ProtocolError              exit code 1   a peer sent what the protocol does not allow
     │   ├── MalformedError         exit code 1   octets do not parse
     │   ├── NegotiationError       exit code 1   what the peer asks for or offers is not acceptable here
-    │   └── AuthenticationError    exit code 1   the peer did not prove the identity that it must have
+    │   ├── AuthenticationError    exit code 1   the peer did not prove the identity that it must have
+    │   └── DroppedError           exit code 1   a packet is dropped and counted
     ├── AgentError                 exit code 1   the agent is missing, died or refused an order
     │   └── UnsupportedError       exit code 1   this library on this box has no such algorithm
     ├── DataPlaneError             exit code 1   a data plane cannot be had here, or refused an SA or a policy
@@ -71,6 +72,18 @@ class NegotiationError(ProtocolError):
 
 class AuthenticationError(ProtocolError):
     """The peer did not prove the identity that it must have."""
+
+
+class DroppedError(ProtocolError):
+    """A packet is dropped; it is counted, and nothing else comes of it.
+
+    Attributes:
+        counter: name of :data:`ipsecbench.esp.accounting.COUNTERS` that it counts for.
+    """
+
+    def __init__(self, counter: str, message: str) -> None:
+        super().__init__(message)
+        self.counter = counter
 
 
 class AgentError(IpsecbenchError):

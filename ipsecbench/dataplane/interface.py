@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from ipsecbench.esp.accounting import COUNTERS, SaStatistics
 from ipsecbench.esp.configuration import Direction, PolicyConfiguration, SaConfiguration, UdpEncapsulation
+from ipsecbench.esp.events import PlaneEvent, PlaneEventKind
+
+__all__ = [
+    "COUNTERS",
+    "DataPlane",
+    "PlaneEvent",
+    "PlaneEventKind",
+    "PlaneKind",
+    "PlaneStatistics",
+    "SaStatistics",
+]
 
 
 class PlaneKind(StrEnum):
@@ -25,77 +37,6 @@ class PlaneKind(StrEnum):
     """C over TUN: fast."""
     KERNEL = "kernel"
     """The kernel's own, through XFRM."""
-
-
-class PlaneEventKind(StrEnum):
-    """What a data plane has to say by itself."""
-
-    SOFT_LIMIT = "soft-limit"
-    """An SA should be replaced."""
-    HARD_LIMIT = "hard-limit"
-    """An SA carries nothing any more."""
-    SEQUENCE_EXHAUSTED = "sequence-exhausted"
-    """An outbound SA has no sequence number left."""
-    PATH_CHANGED = "path-changed"
-    """An authentic packet came from another address or port than before."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlaneEvent:
-    """Something that happened to one SA. Each kind comes at most once for an SA, PATH_CHANGED once for each change."""
-
-    kind: PlaneEventKind
-    direction: Direction
-    spi: int
-    source: str = ""
-    """PATH_CHANGED: the new address."""
-    source_port: int = 0
-    """PATH_CHANGED: the new port."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaStatistics:
-    """What one SA has carried, as Linux counts it (inner octets of accepted packets)."""
-
-    packets: int
-    bytes: int
-    replayed: int = 0
-    """Inbound: packets that the window refused."""
-    forged: int = 0
-    """Inbound: packets with a wrong ICV."""
-    idle_seconds: float = 0.0
-    """Since the last packet; since it was added where there was none."""
-
-
-COUNTERS = (
-    "XfrmInError",
-    "XfrmInBufferError",
-    "XfrmInHdrError",
-    "XfrmInNoStates",
-    "XfrmInStateProtoError",
-    "XfrmInStateModeError",
-    "XfrmInStateSeqError",
-    "XfrmInStateExpired",
-    "XfrmInStateMismatch",
-    "XfrmInStateInvalid",
-    "XfrmInTmplMismatch",
-    "XfrmInNoPols",
-    "XfrmInPolBlock",
-    "XfrmInPolError",
-    "XfrmOutError",
-    "XfrmOutBundleGenError",
-    "XfrmOutNoStates",
-    "XfrmOutStateProtoError",
-    "XfrmOutStateModeError",
-    "XfrmOutStateSeqError",
-    "XfrmOutStateExpired",
-    "XfrmOutPolBlock",
-    "XfrmOutPolError",
-    "XfrmOutStateInvalid",
-)
-"""Names of the counters of dropped packets, with Linux's meaning (Documentation/networking/xfrm_proc.rst): a wrong ICV
-is ``XfrmInStateProtoError``, a replay ``XfrmInStateSeqError``, an unknown SPI ``XfrmInNoStates``, a packet that no
-policy admits ``XfrmInNoPols`` or ``XfrmInTmplMismatch``, DISCARD ``XfrmInPolBlock`` and ``XfrmOutPolBlock``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,15 @@ class DontFragment(StrEnum):
     CLEAR = "clear"
 
 
+class Fragmentation(StrEnum):
+    """What is done in tunnel mode with an inner IPv4 packet that may be fragmented and does not fit the path."""
+
+    BEFORE = "before"
+    """It is fragmented, and each fragment gets ESP: the other end has nothing to put together."""
+    AFTER = "after"
+    """It gets ESP, and the outer packet is fragmented; always so in transport mode (RFC 4303 section 3.3.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class UdpEncapsulation:
     """ESP in UDP (RFC 3948)."""
@@ -118,6 +127,8 @@ class SaConfiguration:
     """Outbound: largest outer packet."""
     dont_fragment: DontFragment = DontFragment.COPY
     """Outbound in tunnel mode over IPv4."""
+    fragmentation: Fragmentation = Fragmentation.BEFORE
+    """Outbound in tunnel mode."""
     copy_dscp: bool = True
     """Outbound in tunnel mode: DSCP goes outside; False: 0 outside. ECN follows RFC 6040 in both directions."""
     tfc_bytes: int = 0
