@@ -1,0 +1,239 @@
+"""Predicted against measured: what a suite should cost in a data plane, and what it did cost in the laboratory.
+
+A packet costs a data plane two things: what the plane does with any packet of that size (devices, sockets, lookups,
+copies), and the ESP transform of its suite. The first is what a suite without encryption costs in the laboratory, less
+its own packet loop; the second is the packet loop of the suite::
+
+    predicted(suite, size) = laboratory(NULL, size) - packet loop(NULL, size) + packet loop(suite, size)
+
+Nothing that the laboratory measured of a suite enters its own prediction. Everything here is a pure function of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from ipsecbench.bench.measurement import Estimate, Measurement, Tier, Workload
+from ipsecbench.bench.statistics import CONFIDENCE, resampled_medians
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BASE_SUITES = ("null-sha256", "null-sha1", "null-sha384", "null-sha512", "null-md5", "null-aesxcbc", "null-aescmac")
+"""Suites without encryption, in the order in which one is chosen as the base."""
+DIRECTIONS = ("outbound", "inbound")
+LOOP_PROVIDER = "libcrypto"
+CLOSE = 0.10
+"""Predictions within 10% are close; pairs of suites that differ by more must come in the right order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One suite, direction and size: predicted and measured."""
+
+    suite: str
+    """ESP suite."""
+    direction: str
+    """``outbound`` or ``inbound``."""
+    size_bytes: int | None
+    """Octets of the inner packets; None for a mix."""
+    mix: str | None
+    """Mix of sizes instead."""
+    fixed_ns: Estimate
+    """What the plane does with any packet of that size."""
+    transform_ns: Estimate
+    """The packet loop of the suite."""
+    predicted_ns: Estimate
+    """Their sum."""
+    measured_ns: Estimate
+    """What the laboratory measured."""
+    mean_bytes: float
+    """Mean octets of the inner packets."""
+
+    @property
+    def error(self) -> float:
+        """How much the prediction is above what was measured, relative to it: 0.05 is 5% too slow."""
+        return self.predicted_ns.median / self.measured_ns.median - 1
+
+    @property
+    def within_noise(self) -> bool:
+        """Whether the intervals of both share a value."""
+        return self.predicted_ns.overlaps(self.measured_ns)
+
+    @property
+    def traffic(self) -> str:
+        """For people: ``64 B`` or the name of the mix."""
+        return self.mix or f"{self.size_bytes} B"
+
+    def mbit_per_second(self, time: Estimate) -> Estimate:
+        """A time per packet as a rate of inner octets."""
+        bits = self.mean_bytes * 8e3
+        return Estimate(bits / time.median, bits / time.upper, bits / time.lower)
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """Two suites of which the one that is measurably faster was predicted to be slower."""
+
+    faster: Comparison
+    slower: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well a box's predictions agree with its laboratory."""
+
+    comparisons: tuple[Comparison, ...]
+    """Every row with both figures, without those of the base, which agree by construction."""
+    base: str
+    """The suite without encryption that the fixed costs come from."""
+    provider: str
+    """Whose data plane was measured."""
+    median_error: float
+    """Median of the absolute errors; 0.05 is 5%."""
+    percentile_95_error: float
+    """Absolute error that 95% of the rows do not exceed."""
+    close_share: float
+    """Share of the rows that are within 10%."""
+    pairs: int
+    """Pairs of suites, at one size and in one direction, whose measured costs differ by more than 10%."""
+    inversions: tuple[Inversion, ...]
+    """Those of them that were predicted in the wrong order."""
+
+
+def base_suite(rows: Iterable[Measurement], provider: str) -> str | None:
+    """The suite without encryption that this dataset has both figures of; None without one."""
+    rows = [row for row in rows if row.usable]
+    lab = {row.workload.algorithm for row in rows if _is_lab(row, provider)}
+    loop = {row.workload.algorithm for row in rows if _is_loop(row)}
+    return next((suite for suite in BASE_SUITES if suite in lab and suite in loop), None)
+
+
+def providers(rows: Iterable[Measurement]) -> tuple[str, ...]:
+    """Data planes that a dataset has laboratory rows of, in the order of the rows."""
+    names = (row.workload.provider for row in rows if row.usable and row.workload.tier in (Tier.TUN_LAB, Tier.KERNEL))
+    return tuple(dict.fromkeys(names))
+
+
+def compare(rows: Sequence[Measurement], provider: str) -> Agreement | None:
+    """Hold every laboratory row of a data plane against its prediction.
+
+    Args:
+        rows: rows of one dataset: packet loops and the laboratory's.
+        provider: whose data plane, such as ``agent``.
+
+    Returns:
+        None where there is no suite without encryption to take the fixed cost from, or nothing to compare.
+    """
+    base = base_suite(rows, provider)
+    if base is None:
+        return None
+    by_workload = {row.workload: row for row in rows if row.usable}
+    found = []
+    for row in rows:
+        if row.usable and _is_lab(row, provider) and row.workload.algorithm != base:
+            compared = _compare_row(by_workload, row, base)
+            if compared is not None:
+                found.append(compared)
+    return summarise(found, base, provider) if found else None
+
+
+def _is_lab(row: Measurement, provider: str) -> bool:
+    work = row.workload
+    return (
+        work.tier in (Tier.TUN_LAB, Tier.KERNEL)
+        and work.provider == provider
+        and work.operation in DIRECTIONS
+        and work.cores == 1
+    )
+
+
+def _is_loop(row: Measurement) -> bool:
+    work = row.workload
+    return work.tier is Tier.PACKET_LOOP and work.provider == LOOP_PROVIDER and work.operation in DIRECTIONS
+
+
+def _compare_row(by_workload: Mapping[Workload, Measurement], row: Measurement, base: str) -> Comparison | None:
+    work = row.workload
+    base_lab = by_workload.get(
+        Workload(work.tier, work.provider, work.operation, base, work.size_bytes, work.mix, work.cores)
+    )
+    base_loop = by_workload.get(loop_workload(work.operation, base, work.size_bytes, work.mix))
+    loop = by_workload.get(loop_workload(work.operation, work.algorithm, work.size_bytes, work.mix))
+    mean = work.mean_bytes
+    if base_lab is None or base_loop is None or loop is None or mean is None or row.ns_per_operation is None:
+        return None
+    # Both times of the base are resampled, so that the interval holds the noise of all three rows.
+    fixed = _resampled(base_lab) - _resampled(base_loop)
+    transform = _resampled(loop)
+    fixed_median = _median(base_lab) - _median(base_loop)
+    return Comparison(
+        work.algorithm,
+        work.operation,
+        work.size_bytes,
+        work.mix,
+        fixed_ns=_interval(fixed, fixed_median),
+        transform_ns=_interval(transform, _median(loop)),
+        predicted_ns=_interval(fixed + transform, fixed_median + _median(loop)),
+        measured_ns=row.ns_per_operation,
+        mean_bytes=mean,
+    )
+
+
+def loop_workload(direction: str, suite: str, size_bytes: int | None, mix: str | None) -> Workload:
+    """The packet loop that belongs to a row of the laboratory."""
+    return Workload(Tier.PACKET_LOOP, LOOP_PROVIDER, direction, suite, size_bytes, mix)
+
+
+def _median(row: Measurement) -> float:
+    return row.ns_per_operation.median if row.ns_per_operation is not None else 0.0
+
+
+def _resampled(row: Measurement) -> NDArray[np.float64]:
+    return resampled_medians([sample.ns_per_operation for sample in row.samples])
+
+
+def _interval(values: NDArray[np.float64], median: float) -> Estimate:
+    import numpy as np
+
+    tail = (1 - CONFIDENCE) / 2
+    lower, upper = (float(value) for value in np.quantile(values, [tail, 1 - tail]))
+    return Estimate(median, min(lower, median), max(upper, median))
+
+
+def summarise(comparisons: Sequence[Comparison], base: str, provider: str) -> Agreement:
+    """The agreement of a number of comparisons; there must be at least one."""
+    import numpy as np
+
+    errors = np.asarray([abs(row.error) for row in comparisons])
+    pairs, inversions = _order(comparisons)
+    return Agreement(
+        tuple(comparisons),
+        base,
+        provider,
+        median_error=float(np.median(errors)),
+        percentile_95_error=float(np.quantile(errors, 0.95)),
+        close_share=float(np.mean(errors < CLOSE)),
+        pairs=pairs,
+        inversions=inversions,
+    )
+
+
+def _order(comparisons: Sequence[Comparison]) -> tuple[int, tuple[Inversion, ...]]:
+    groups: dict[tuple[str, int | None, str | None], list[Comparison]] = {}
+    for row in comparisons:
+        groups.setdefault((row.direction, row.size_bytes, row.mix), []).append(row)
+    pairs = 0
+    inversions: list[Inversion] = []
+    for rows in groups.values():
+        for pair in combinations(rows, 2):
+            faster, slower = sorted(pair, key=lambda row: row.measured_ns.median)
+            if slower.measured_ns.median > faster.measured_ns.median * (1 + CLOSE):
+                pairs += 1
+                if slower.predicted_ns.median < faster.predicted_ns.median:
+                    inversions.append(Inversion(faster, slower))
+    return pairs, tuple(inversions)
