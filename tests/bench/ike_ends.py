@@ -60,6 +60,8 @@ class Connection:
     """Version of IKE."""
     tcp_port: int | None = None
     """Only port that the Child SA is for, so that several between two hosts have selectors of their own; None: all."""
+    esp: str = ESP
+    """Phase 2, strongSwan's spelling."""
 
     def identity(self, initiator: bool) -> str:
         """Domain name that an end proves."""
@@ -124,7 +126,7 @@ class StrongSwanEnd:
                         connection.name: {
                             "local_ts": [f"{host.inner_ipv4}/32{_port(connection)}"],
                             "remote_ts": [f"{other.inner_ipv4}/32{_port(connection)}"],
-                            "esp_proposals": [ESP],
+                            "esp_proposals": [connection.esp],
                         }
                     },
                 },
@@ -225,7 +227,7 @@ def ends(hosts: Hosts, initiator: str, responder: str, connections: Sequence[Con
 def _our_end(host: Host, other: Host, connections: Sequence[Connection], initiator: bool) -> Iterator[OurEnd]:
     with tempfile.TemporaryDirectory(prefix="ipsb-") as directory:
         path = Path(directory) / "control"
-        words = [f"{row.name}={row.proposal}={row.version}={row.tcp_port or ''}" for row in connections]
+        words = [f"{row.name}={row.proposal}={row.version}={row.tcp_port or ''}={row.esp}" for row in connections]
         process = host.start(
             sys.executable, os.path.abspath(__file__), "--control", os.fspath(path), "--role",
             "initiator" if initiator else "responder", "--own", host.ipv4, "--peer", other.ipv4,
@@ -310,8 +312,8 @@ def _configuration(arguments: argparse.Namespace) -> EndpointConfiguration:
     initiator = arguments.role == "initiator"
     connections = []
     for word in arguments.connections:
-        name, proposal, version, port = word.split("=")
-        row = Connection(name, proposal, int(version), int(port) if port else None)
+        name, proposal, version, port, esp = word.split("=")
+        row = Connection(name, proposal, int(version), int(port) if port else None, esp)
         own, peer = (_selector(address, row.tcp_port) for address in (arguments.own_inner, arguments.peer_inner))
         ids = [Identity(IdType.ID_FQDN, row.identity(who).encode()) for who in (initiator, not initiator)]
         connections.append(
@@ -321,7 +323,7 @@ def _configuration(arguments: argparse.Namespace) -> EndpointConfiguration:
                 (parse_ike(proposal),),
                 LocalAuthentication(AuthMethod.PSK, ids[0]),
                 RemoteAuthentication(AuthMethod.PSK, ids[1]),
-                (ChildConfiguration(name, (parse_esp(ESP),), (own,), (peer,)),),
+                (ChildConfiguration(name, (parse_esp(row.esp),), (own,), (peer,)),),
                 (arguments.own,),
                 (arguments.peer,),
                 psk=Secret(PSK.encode()),
@@ -343,7 +345,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for option in ("--control", "--role", "--own", "--peer", "--own-inner", "--peer-inner"):
         parser.add_argument(option, required=True)
-    parser.add_argument("connections", nargs="+", metavar="NAME=PROPOSAL=VERSION=PORT")
+    parser.add_argument("connections", nargs="+", metavar="NAME=PROPOSAL=VERSION=PORT=ESP")
     arguments = parser.parse_args()
     configuration = _configuration(arguments)
     sockets = open_sockets(configuration)

@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -25,10 +23,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ipsecbench.lab import namespaces, strongswan
 from ipsecbench.lab.namespaces import two_hosts
+from tests.bench.figures import heading, middle, ratios
 from tests.bench.ike_ends import Connection, End, Session, StrongSwanEnd, ends, processor_seconds
 
 OURS, STRONGSWAN, BARE = "ours", "strongSwan", "strongSwan without routes"
@@ -170,23 +168,9 @@ def rates(group: str, rounds: int, number: int, shuffle: random.Random) -> list[
         return rows
 
 
-def middle(values: Sequence[float], digits: int = 2) -> str:
-    """Median with the middle half."""
-    if not values:
-        return ""
-    first, second, third = statistics.quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
-    return f"{second:.{digits}f} ({first:.{digits}f} to {third:.{digits}f})"
-
-
 def per_second(milliseconds: Sequence[float]) -> str:
     """Rate of a median time."""
     return f"{1e3 / statistics.median(milliseconds):.0f}"
-
-
-def processor_name() -> str:
-    """Model of the processor."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def print_latencies(rows: Sequence[Pair]) -> None:
@@ -197,8 +181,7 @@ def print_latencies(rows: Sequence[Pair]) -> None:
         print(f"| {row.title} | {middle(row.up_ms)} | {middle(row.first_ms)} | {middle(row.swanctl_ms)} |")
     ours, *others = rows
     for other in others[:2]:
-        ratio = [mine / theirs for mine, theirs in zip(ours.rounds_ms, other.rounds_ms, strict=True)]
-        print(f"\nours over {other.title.split(' →')[0]}, round by round: {middle(ratio)}")
+        print(f"\nours over {other.title.split(' →')[0]}, round by round: {ratios(ours.rounds_ms, other.rounds_ms)}")
 
 
 def print_rates(group: str, rows: Sequence[Pair]) -> None:
@@ -229,9 +212,7 @@ def main() -> None:
         print(f"ike_setup: skipped: {reason}")
         return
     shuffle = random.Random(arguments.seed)
-    today = datetime.datetime.now(datetime.UTC).date()
-    print(f"{today}, {processor_name()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-          f"Python {platform.python_version()}")  # fmt: skip
+    print(heading())
     print("\nIKEv2, aes128-sha256-x25519 with a pre-shared key, Child SA aes128-sha256: median (middle half)\n")
     print_latencies(latencies(arguments.rounds, shuffle))
     print("\nSet-up and tear-down, the same but for the group; processor time of both ends together\n")

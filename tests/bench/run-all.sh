@@ -1,10 +1,10 @@
 #!/bin/sh
 # Prints every figure of docs/performance.md. Takes about half an hour; run it on a quiet machine, and as root with
-# strongSwan (make system) for the figures beside it: ike_setup says so and goes on without.
+# strongSwan (make system) for the figures beside it: the scripts that need them say so and go on without.
 set -eu
 cd "$(dirname "$0")/../.."
 python=.venv/bin/python
-for script in agent_overhead command_times provider_overhead ike_breakdown ike_setup repeatability; do
+for script in agent_overhead command_times provider_overhead ike_breakdown ike_setup esp_throughput repeatability; do
     echo "== $script"
     case $script in
     command_times) $python -m tests.bench.$script --runs ;;

@@ -1,0 +1,38 @@
+"""How measurements are summed up and headed in what the scripts print."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def middle(values: Sequence[float], digits: int = 2) -> str:
+    """Median with the middle half."""
+    if not values:
+        return ""
+    first, second, third = statistics.quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+    return f"{second:.{digits}f} ({first:.{digits}f} to {third:.{digits}f})"
+
+
+def ratios(values: Sequence[float], others: Sequence[float], digits: int = 2) -> str:
+    """Median with the middle half of what each round's value is to the other's of the same round."""
+    return middle([value / other for value, other in zip(values, others, strict=True)], digits)
+
+
+def processor_name() -> str:
+    """Model of the processor."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def heading() -> str:
+    """Date and machine, on one line."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    return (
+        f"{today}, {processor_name()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"Linux {platform.release()}, Python {platform.python_version()}"
+    )
