@@ -15,6 +15,7 @@ from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Fit, Measurement, Sample, Status, Tier, Workload
 from ipsecbench.dataset.model import FORMAT, SCHEMA_VERSION, Dataset, RunWarning
+from ipsecbench.dataset.trial import LabTrial, TrialKind
 from ipsecbench.errors import DatasetError
 
 _COLUMNS = ("round", "iterations", "wall_ns", "cpu_ns", "involuntary_switches")
@@ -51,6 +52,7 @@ def to_document(dataset: Dataset) -> dict[str, Any]:
         "warnings": [{"code": warning.code, "message": warning.message} for warning in dataset.warnings],
         "fits": [_fit_to_object(fit) for fit in dataset.fits],
         "measurements": [_measurement_to_object(row) for row in dataset.measurements],
+        "trials": [_trial_to_object(trial) for trial in dataset.trials],
     }
 
 
@@ -96,6 +98,26 @@ def _measurement_to_object(row: Measurement) -> dict[str, Any]:
     }
 
 
+def _trial_to_object(trial: LabTrial) -> dict[str, Any]:
+    return {
+        "trial": trial.kind.value,
+        "tier": trial.tier.value,
+        "provider": trial.provider,
+        "peer": trial.peer,
+        "algorithm": trial.algorithm,
+        "direction": trial.direction,
+        "size_bytes": trial.size_bytes,
+        "mix": trial.mix,
+        "encapsulation": trial.encapsulation,
+        "status": trial.status.value,
+        "message": trial.message,
+        "limited_by": trial.limited_by,
+        "values": {name: _estimate_to_object(value) for name, value in trial.values.items()},
+        "raw": {name: list(column) for name, column in trial.raw.items()},
+        "detail": dict(trial.detail),
+    }
+
+
 def from_document(document: object, sha256: str | None = None) -> Dataset:
     """The dataset of a JSON object.
 
@@ -115,6 +137,8 @@ def from_document(document: object, sha256: str | None = None) -> Dataset:
     _validate(document, number if number >= 1 else SCHEMA_VERSION)
     measurements = tuple(_measurement(row, index) for index, row in enumerate(document["measurements"]))
     _refuse_repeats(measurements)
+    trials = tuple(_trial(row, index) for index, row in enumerate(document.get("trials", ())))
+    _refuse_repeated_trials(trials)
     return Dataset(
         created=document["created"],
         tool_version=document["tool"]["version"],
@@ -125,6 +149,7 @@ def from_document(document: object, sha256: str | None = None) -> Dataset:
         measurements=measurements,
         fits=tuple(_fit(row) for row in document["fits"]),
         warnings=tuple(RunWarning(row["code"], row["message"]) for row in document["warnings"]),
+        trials=trials,
         redacted=document["redacted"],
         sha256=sha256,
     )
@@ -147,6 +172,38 @@ def _refuse_repeats(measurements: Sequence[Measurement]) -> None:
         first = seen.setdefault(row.workload, index)
         if first != index:
             raise DatasetError(f"field 'measurements[{index}]' repeats the workload of measurements[{first}]")
+
+
+def _refuse_repeated_trials(trials: Sequence[LabTrial]) -> None:
+    seen: dict[tuple[object, ...], int] = {}
+    for index, trial in enumerate(trials):
+        first = seen.setdefault(trial.key, index)
+        if first != index:
+            raise DatasetError(f"field 'trials[{index}]' repeats what trials[{first}] is about")
+
+
+def _trial(row: Mapping[str, Any], index: int) -> LabTrial:
+    name = f"trials[{index}]"
+    if len({len(column) for column in row["raw"].values()}) > 1:
+        raise DatasetError(f"field '{name}.raw' has columns of different lengths")
+    values = {key: _estimate(value, f"{name}.values.{key}") for key, value in row["values"].items()}
+    return LabTrial(
+        kind=TrialKind(row["trial"]),
+        tier=Tier(row["tier"]),
+        provider=row["provider"],
+        algorithm=row["algorithm"],
+        peer=row["peer"],
+        direction=row["direction"],
+        size_bytes=row["size_bytes"],
+        mix=row["mix"],
+        encapsulation=row["encapsulation"],
+        status=Status(row["status"]),
+        message=row["message"],
+        limited_by=row["limited_by"],
+        values={key: value for key, value in values.items() if value is not None},
+        raw={key: tuple(column) for key, column in row["raw"].items()},
+        detail=row["detail"],
+    )
 
 
 def _estimate(value: Mapping[str, float] | None, name: str) -> Estimate | None:

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
+from ipsecbench.dataset.trial import LabTrial
 
 FORMAT = "ipsecbench dataset"
 """Value of the field ``format`` of every dataset."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the schema that this program writes, and the newest that it reads."""
 
 
@@ -47,6 +48,8 @@ class Dataset:
     """Lines through the sizes of each algorithm."""
     warnings: tuple[RunWarning, ...] = ()
     """Doubts about the run as a whole."""
+    trials: tuple[LabTrial, ...] = ()
+    """Results of the laboratory that are no time per packet."""
     redacted: bool = False
     """Whether host names, serial numbers and MAC addresses were removed."""
     sha256: str | None = field(default=None, compare=False)

@@ -47,7 +47,11 @@ def embedded_data(dataset: Dataset, recommendation: Recommendation, dataset_file
     whole = script_safe({"recommendation": answer, "dataset": document})
     if len(whole) <= budget_bytes:
         return Embedded(whole, "the recommendation and the whole dataset, raw samples included")
-    thin = {**document, "measurements": [_without_samples(row) for row in document["measurements"]]}
+    thin = {
+        **document,
+        "measurements": [_without(row, "samples") for row in document["measurements"]],
+        "trials": [_without(row, "raw") for row in document["trials"]],
+    }
     medians = script_safe({"recommendation": answer, "dataset": thin})
     if len(medians) <= budget_bytes:
         return Embedded(
@@ -61,5 +65,5 @@ def embedded_data(dataset: Dataset, recommendation: Recommendation, dataset_file
     return Embedded(script_safe({}), f"nothing, for size: the figures are in the dataset's file{digest}")
 
 
-def _without_samples(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "samples"}
+def _without(row: dict[str, Any], left_out: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != left_out}

@@ -18,6 +18,7 @@ from ipsecbench.dataset.codec import to_document
 from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.dataset.redaction import redact
 from ipsecbench.dataset.store import check_writable, read_dataset, unused_path, write_dataset
+from ipsecbench.dataset.trial import LabTrial, TrialKind
 from ipsecbench.errors import DatasetError
 
 
@@ -44,7 +45,25 @@ def dataset() -> Dataset:
                 Estimate(0.8, 0.7, 0.9), (64, 576, 1400), 0.02),
         ),
         warnings=(RunWarning("steal", "the hypervisor took 2%"),),
+        trials=(throughput_trial(),),
     )  # fmt: skip
+
+
+def throughput_trial() -> LabTrial:
+    return LabTrial(
+        TrialKind.THROUGHPUT,
+        Tier.TUN_LAB,
+        "agent",
+        "aes128gcm16",
+        peer="agent",
+        direction="outbound",
+        size_bytes=64,
+        encapsulation="udp",
+        limited_by="plane",
+        values={"ndr_pps": Estimate(500_000.0, 500_000.0, 505_000.0)},
+        raw={"offered_pps": (505_000.0, 500_000.0), "sent": (252_500, 250_000), "received": (252_000, 250_000)},
+        detail={"trial_seconds": 0.5},
+    )
 
 
 def test_a_dataset_comes_back_as_it_went(tmp_path: Path) -> None:
@@ -55,12 +74,28 @@ def test_a_dataset_comes_back_as_it_went(tmp_path: Path) -> None:
     assert back.sha256 == digest
 
 
-def test_a_dataset_of_the_first_schema_is_read_by_that_schema(tmp_path: Path) -> None:
+def older_document(version: int) -> dict[str, Any]:
+    """The dataset as an older version wrote it, without what it did not know."""
     document = to_document(dataset())
-    document["schema"] = 1
+    document["schema"] = version
+    del document["trials"]
+    return document
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_dataset_of_an_older_schema_is_read(tmp_path: Path, version: int) -> None:
     path = tmp_path / "old.ipsecbench.json"
-    path.write_text(json.dumps(document))
-    assert read_dataset(path) == dataset()
+    path.write_text(json.dumps(older_document(version)))
+    assert read_dataset(path) == replace(dataset(), trials=())
+    # A file that has what its schema does not know was not written by a version of that schema.
+    path.write_text(json.dumps({**older_document(version), "trials": []}))
+    with pytest.raises(DatasetError, match="whole file"):
+        read_dataset(path)
+
+
+def test_a_dataset_of_the_first_schema_is_read_by_that_schema(tmp_path: Path) -> None:
+    document = older_document(1)
+    path = tmp_path / "old.ipsecbench.json"
     # Schema 1 knew no tier 'handshake': a file that says otherwise was not written by a version of that schema.
     document["measurements"][1]["tier"] = "handshake"
     path.write_text(json.dumps(document))
@@ -73,8 +108,18 @@ def test_set_ups_of_an_ike_sa_survive_the_disk(tmp_path: Path) -> None:
     row = replace(dataset().measurements[0], workload=work)
     path = tmp_path / "a.ipsecbench.json"
     write_dataset(path, replace(dataset(), measurements=(row,)))
-    assert json.loads(path.read_text())["schema"] == 2
+    assert json.loads(path.read_text())["schema"] == 3
     assert read_dataset(path).measurements == (row,)
+
+
+def test_two_trials_of_the_same_thing_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.ipsecbench.json"
+    trial = throughput_trial()
+    write_dataset(path, replace(dataset(), trials=(trial, replace(trial, direction="inbound"))))
+    assert len(read_dataset(path).trials) == 2
+    write_dataset(path, replace(dataset(), trials=(trial, replace(trial, values={}))))
+    with pytest.raises(DatasetError, match=r"'trials\[1\]' repeats"):
+        read_dataset(path)
 
 
 def test_rows_and_fits_are_found() -> None:
@@ -102,7 +147,7 @@ def damage(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
     ("change", "named"),
     [
         (damage("format", value="pyperf"), "'format'"),
-        (damage("schema", value=3), "'schema': version 3 is newer"),
+        (damage("schema", value=4), "'schema': version 4 is newer"),
         (damage("schema", value="1"), "'schema'"),
         (damage("schema", value=True), "'schema'"),
         (damage("schema", value=0), "'schema'"),
@@ -118,6 +163,12 @@ def damage(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
         (damage("measurements", 0, "ns_per_operation", "lower", value=303.0), "not within its interval"),
         (damage("measurements", 0, "ns_per_operation", value=None), "do not belong together"),
         (damage("measurements", 1, "algorithm", value="aes128gcm16"), r"'measurements\[1\]' repeats"),
+        (damage("trials", value=KeyError), "whole file"),
+        (damage("trials", 0, "trial", value="imaginary"), r"'trials\[0\].trial'"),
+        (damage("trials", 0, "tier", value="packet-loop"), r"'trials\[0\].tier'"),
+        (damage("trials", 0, "limited_by", value="luck"), r"'trials\[0\].limited_by'"),
+        (damage("trials", 0, "raw", "sent", value=[1]), r"'trials\[0\].raw' has columns of different lengths"),
+        (damage("trials", 0, "values", "ndr_pps", "lower", value=510_000), "not within its interval"),
         (damage("settings", "mask", value=KeyError), "'settings'"),
         (damage("surprise", value=1), "whole file"),
     ],
