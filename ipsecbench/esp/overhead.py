@@ -60,8 +60,27 @@ class Encapsulation:
 
     @property
     def header_bytes(self) -> int:
-        """Octets from the outer IP header to the ESP header, both included."""
-        return self.ip_header_bytes + (UDP_HEADER_BYTES if self.nat_traversal else 0) + ESP_HEADER_BYTES
+        """Octets before the ESP header: the outer IP header and, with NAT traversal, that of UDP."""
+        return self.ip_header_bytes + (UDP_HEADER_BYTES if self.nat_traversal else 0)
+
+
+def sealed_bytes(suite: EspSuite, payload_bytes: int) -> int:
+    """Octets of an ESP packet from SPI to ICV.
+
+    Args:
+        suite: the ESP suite.
+        payload_bytes: octets that it carries, TFC padding included.
+    """
+    align = suite.encryption.pad_align_bytes
+    padded = -(-(payload_bytes + ESP_TRAILER_BYTES) // align) * align
+    return ESP_HEADER_BYTES + suite.encryption.iv_bytes + padded + suite.icv_bytes
+
+
+def largest_payload_bytes(suite: EspSuite, room_bytes: int) -> int:
+    """Octets of the largest payload whose ESP packet, from SPI to ICV, fits a room; negative where none does."""
+    align = suite.encryption.pad_align_bytes
+    room = room_bytes - ESP_HEADER_BYTES - suite.encryption.iv_bytes - suite.icv_bytes
+    return room // align * align - ESP_TRAILER_BYTES
 
 
 def wire_bytes(suite: EspSuite, inner_bytes: int, encapsulation: Encapsulation | None = None) -> int:
@@ -79,9 +98,7 @@ def wire_bytes(suite: EspSuite, inner_bytes: int, encapsulation: Encapsulation |
     protected = inner_bytes - outside.unprotected_inner_bytes
     if protected < 0:
         raise UsageError(f"{inner_bytes} octets are no {outside.outer} packet: its header has more")
-    align = suite.encryption.pad_align_bytes
-    padded = -(-(protected + ESP_TRAILER_BYTES) // align) * align
-    return outside.header_bytes + suite.encryption.iv_bytes + padded + suite.icv_bytes
+    return outside.header_bytes + sealed_bytes(suite, protected)
 
 
 def inner_mtu_bytes(suite: EspSuite, link_mtu_bytes: int, encapsulation: Encapsulation | None = None) -> int:
@@ -96,9 +113,7 @@ def inner_mtu_bytes(suite: EspSuite, link_mtu_bytes: int, encapsulation: Encapsu
         UsageError: the link is too small for any packet of the suite.
     """
     outside = encapsulation or Encapsulation()
-    align = suite.encryption.pad_align_bytes
-    room = link_mtu_bytes - outside.header_bytes - suite.encryption.iv_bytes - suite.icv_bytes
-    protected = room // align * align - ESP_TRAILER_BYTES
+    protected = largest_payload_bytes(suite, link_mtu_bytes - outside.header_bytes)
     if protected <= 0:
         raise UsageError(f"a link MTU of {link_mtu_bytes} octets has no room for {suite.name}; give a larger one")
     return protected + outside.unprotected_inner_bytes
