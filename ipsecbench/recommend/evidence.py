@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from ipsecbench.bench.measurement import LADDER, Status, Tier
+from ipsecbench.bench.measurement import LADDER, Measurement, Status, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.cost_model import AGENT_PROVIDERS, TIER_RANK, CostModel
+from ipsecbench.recommend.formats import rate, rate_interval
 from ipsecbench.recommend.model import Basis, Candidate, Evidence, Reason
 from ipsecbench.recommend.phase1 import Phase1Choice
+from ipsecbench.recommend.requirements import Traffic
 
 _SUMMARY = {
     Tier.PRIMITIVE: "cipher calls only: no ESP packet, kernel, device or wire",
@@ -62,7 +65,7 @@ def _warnings(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Pha
         text = f"The headline is only known to ±{spread:.0%}: too few sizes or unstable rows; much ties that need not."
         found.append(Reason(text))
     if headline.tier in (Tier.PRIMITIVE, Tier.PACKET_LOOP):
-        found.append(Reason(_CEILING))
+        found.append(_laboratory(dataset, chosen) or Reason(_CEILING))
     found += _row_warnings(costs, chosen, phase1)
     if dataset.masked:
         text = (
@@ -75,6 +78,50 @@ def _warnings(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Pha
         found.append(Reason(text))
     found += [Reason(warning.message) for warning in dataset.warnings]
     return found
+
+
+def _laboratory(dataset: Dataset, chosen: Candidate) -> Reason | None:
+    """What the chosen suite carried in the laboratory, which says more than a ceiling; None where it was not there."""
+    headline = chosen.headline
+    rows = [
+        row
+        for row in dataset.measurements
+        if row.usable
+        and row.workload.tier in (Tier.TUN_LAB, Tier.KERNEL)
+        and row.workload.algorithm == chosen.name
+        and row.workload.cores == 1
+        and row.workload.mean_bytes is not None
+    ]
+    pairs = [(one, other) for one in rows for other in rows if _are_two_directions(one, other)]
+    if not pairs:
+        return None
+    wanted = headline.traffic
+    pair = min(pairs, key=lambda found: _distance(found[0], wanted))
+    slower = max(pair, key=lambda row: row.ns_per_operation.median if row.ns_per_operation else 0.0)
+    measured = slower.megabits_per_second
+    if measured is None:
+        return None
+    work = slower.workload
+    loop = dataset.get(replace(work, tier=headline.tier, provider=headline.provider))
+    ceiling = loop.megabits_per_second if loop is not None else None
+    beside = f", where its {headline.tier} alone says {rate(ceiling.median)}" if ceiling is not None else ""
+    traffic = Traffic(size_bytes=work.size_bytes, mix=work.mix)
+    return Reason(
+        f"Rates are ceilings of the tier {headline.tier}. In the laboratory (tier {work.tier}, data plane "
+        f"{work.provider}) one core of this box carried {rate_interval(measured)} of {traffic} with "
+        f"{chosen.name}{beside}."
+    )
+
+
+def _are_two_directions(one: Measurement, other: Measurement) -> bool:
+    return one.workload.operation == "outbound" and other.workload == replace(one.workload, operation="inbound")
+
+
+def _distance(row: Measurement, wanted: Traffic) -> tuple[bool, float, str]:
+    """How far the traffic of a row is from what was asked for; the same traffic is nearest."""
+    work = row.workload
+    same = (work.size_bytes, work.mix) == (wanted.size_bytes, wanted.mix)
+    return (not same, abs((work.mean_bytes or 0.0) - wanted.mean_bytes), work.provider)
 
 
 def _basis_words(basis: Basis) -> str:

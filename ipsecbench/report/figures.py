@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.report import box_figures, suite_figures
+from ipsecbench.report import box_figures, lab_figures, suite_figures
 from ipsecbench.report.dot_plot import DotPlot, draw_dot_plot
 from ipsecbench.report.plan import Absent, Plan
 from ipsecbench.report.suite_rates import SuiteRates
@@ -66,6 +66,7 @@ def all_figures(
     absent: list[Absent] = []
     for planned in (
         suite_figures.throughput(recommendation, suites),
+        lab_figures.agreement(dataset, recommendation),
         suite_figures.strength(recommendation, suites),
         suite_figures.directions(dataset, recommendation, suites),
         suite_figures.cost_lines(dataset, recommendation, suites),

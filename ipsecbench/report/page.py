@@ -28,6 +28,7 @@ from ipsecbench.report import formats
 from ipsecbench.report.embedded import embedded_data
 from ipsecbench.report.environment import box_title, environment_sections
 from ipsecbench.report.figures import all_figures
+from ipsecbench.report.lab_figures import trial_table
 from ipsecbench.report.suite_figures import suite_table
 from ipsecbench.report.suite_rates import all_suites, traffic_title
 from ipsecbench.report.tables import Cell, Column, Line, Table, estimate_cell
@@ -193,6 +194,7 @@ def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -
         "warnings": warnings(dataset, recommendation),
         "figures": figures,
         "absent": absent,
+        "trials": trial_table(dataset),
         "suite_table": suite_table(recommendation, suites),
         "other_exclusions": _exclusion_table(recommendation),
         "sections": environment_sections(dataset),

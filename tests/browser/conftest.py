@@ -129,7 +129,7 @@ def chromium(tmp_path: Path) -> Chromium:
 @pytest.fixture
 def report(make_dataset: Callable[..., Any], tmp_path: Path) -> Path:
     """The report of a synthetic box with a goal, as a file."""
-    dataset = make_dataset("x86-aes", half_width=0.03, label="Branch office router")
+    dataset = make_dataset("x86-aes", half_width=0.03, label="Branch office router", lab={"aes128gcm16": 40.0})
     answer = recommend(dataset, load_policy("modern"), Requirements(goal_mbit_per_second=500))
     path = tmp_path / "report.html"
     path.write_text(render_page(dataset, answer, "box.ipsecbench.json"), encoding="utf-8")

@@ -176,3 +176,14 @@ def test_it_prints_on_a4_with_all_its_details_opened(chromium: Any, report: Path
     assert _pages(chromium.pdf(report)) == pages
     report.write_text(bare, encoding="utf-8")
     assert _pages(chromium.pdf(report)) < pages
+
+
+def test_predictions_and_measurements_are_told_apart_by_shape(chromium: Any, report: Path) -> None:
+    question = """(() => {
+      const marks = [...document.querySelectorAll("#agreement-wide title")];
+      const words = marks.map((title) => title.textContent).filter((text) => text.includes("aes128gcm16"));
+      return [words.filter((text) => text.includes("predicted")).length,
+              words.filter((text) => text.includes("measured in the laboratory")).length,
+              document.querySelector("#agreement-section .lead").textContent.includes("in the wrong order")];
+    })()"""
+    assert chromium.ask(report, question) == [2, 2, True]

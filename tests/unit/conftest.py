@@ -243,6 +243,22 @@ def _packet_loops(
             builder.row(Workload(Tier.PACKET_LOOP, provider, "key-setup", suite), fixed * 4)
 
 
+def _laboratory(
+    builder: _Builder,
+    box: Box,
+    without: frozenset[str],
+    sizes: tuple[int, ...],
+    mixes: tuple[str, ...],
+    fixed: Mapping[str, float],
+) -> None:
+    """Rows of the agent's data plane: the packet loop, and for any packet 400 ns and a fifth of one for each octet."""
+    for suite, (ns, slope) in box.packet_loop.items():
+        if suite not in without:
+            for operation, factor in (("outbound", 1.0), ("inbound", 1.04)):
+                cost = (ns * factor + 400 + fixed.get(suite, 0.0), slope * factor + 0.2)
+                builder.line(Tier.TUN_LAB, "agent", operation, suite, cost, sizes, mixes)
+
+
 def _primitives(
     builder: _Builder, box: Box, without: frozenset[str], sizes: tuple[int, ...], provider: str, factor: float
 ) -> None:
@@ -308,6 +324,7 @@ def make_dataset() -> Callable[..., Dataset]:
         unstable: algorithms whose rows are ``unstable``.
         python_only: no agent: primitive rows of provider ``cryptography`` only.
         stack: set of the tier ``handshake`` to a factor on its times.
+        lab: rows of the laboratory too; a suite to nanoseconds that its packets cost there beyond the prediction.
         settings, environment, ended, warnings, label: as in Dataset.
     """
 
@@ -324,6 +341,7 @@ def make_dataset() -> Callable[..., Dataset]:
         unstable: Iterable[str] = (),
         python_only: bool = False,
         stack: Mapping[str, float] | None = None,
+        lab: Mapping[str, float] | None = None,
         settings: Mapping[str, Any] | None = None,
         environment: Mapping[str, Any] | None = None,
         ended: str = "finished",
@@ -342,6 +360,8 @@ def make_dataset() -> Callable[..., Dataset]:
             _packet_loops(builder, machine, missing, sizes, mixes)
             _primitives(builder, machine, missing, sizes, "libcrypto", 1.0)
             _handshakes(builder, machine, missing, "libcrypto")
+        if lab is not None:
+            _laboratory(builder, machine, missing, sizes, mixes, lab)
         for name, factor in (stack or {}).items():
             _stack(builder, name, factor)
         for names, status in (
