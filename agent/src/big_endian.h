@@ -5,6 +5,17 @@
 
 #include <stdint.h>
 
+static inline uint16_t read_be16(const uint8_t *octets)
+{
+    return (uint16_t)(octets[0] << 8 | octets[1]);
+}
+
+static inline void write_be16(uint8_t *octets, uint32_t value)
+{
+    octets[0] = (uint8_t)(value >> 8);
+    octets[1] = (uint8_t)value;
+}
+
 static inline uint32_t read_be32(const uint8_t *octets)
 {
     return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Places and values in the headers of IPv4 (RFC 791), IPv6 (RFC 8200), TCP (RFC 9293) and UDP (RFC 768). */
+#ifndef IPSECBENCH_INTERNET_HEADERS_H
+#define IPSECBENCH_INTERNET_HEADERS_H
+
+enum {
+    IPV4_HEADER_BYTES = 20,
+    IPV4_LENGTH = 2,
+    IPV4_IDENTIFICATION = 4,
+    IPV4_FRAGMENT = 6,
+    IPV4_TTL = 8,
+    IPV4_PROTOCOL = 9,
+    IPV4_CHECKSUM = 10,
+    IPV4_ADDRESSES = 12,
+    IPV4_DONT_FRAGMENT = 0x4000,
+    IPV4_FRAGMENT_MASK = 0x3fff /* MF and offset */
+};
+
+enum {
+    IPV6_HEADER_BYTES = 40,
+    IPV6_LENGTH = 4,
+    IPV6_NEXT_HEADER = 6,
+    IPV6_HOP_LIMIT = 7,
+    IPV6_ADDRESSES = 8,
+    IPV6_EXTENSION_UNIT_BYTES = 8
+};
+
+/* RFC 5237: protocols and next headers */
+enum {
+    NEXT_HEADER_HOP_BY_HOP = 0,
+    NEXT_HEADER_TCP = 6,
+    NEXT_HEADER_UDP = 17,
+    NEXT_HEADER_ROUTING = 43,
+    NEXT_HEADER_FRAGMENT = 44,
+    NEXT_HEADER_ESP = 50,
+    NEXT_HEADER_AH = 51,
+    NEXT_HEADER_DESTINATION_OPTIONS = 60,
+    NEXT_HEADER_MOBILITY = 135,
+    NEXT_HEADER_HIP = 139,
+    NEXT_HEADER_SHIM6 = 140
+};
+
+enum {
+    TCP_HEADER_BYTES = 20,
+    TCP_SEQUENCE = 4,
+    TCP_ACKNOWLEDGMENT = 8,
+    TCP_DATA_OFFSET = 12,
+    TCP_FLAGS = 13,
+    TCP_WINDOW = 14,
+    TCP_CHECKSUM = 16,
+    TCP_URGENT_POINTER = 18
+};
+
+enum {
+    TCP_FIN = 0x01,
+    TCP_SYN = 0x02,
+    TCP_RST = 0x04,
+    TCP_PSH = 0x08,
+    TCP_ACK = 0x10,
+    TCP_URG = 0x20,
+    TCP_ECE = 0x40,
+    TCP_CWR = 0x80
+};
+
+enum { UDP_HEADER_BYTES = 8, UDP_LENGTH = 4, UDP_CHECKSUM = 6 };
+
+#endif
