@@ -9,7 +9,7 @@ from ipsecbench.ike.configuration import ConnectionConfiguration, EndpointConfig
 from ipsecbench.ike.environment import Environment
 from ipsecbench.ike.events import ChildSaInfo, Event, IkeSaInfo
 from ipsecbench.ike.header import IkeHeader
-from ipsecbench.ike.path import Datagram, Path
+from ipsecbench.ike.path import Address, Datagram, Path
 
 
 class Host(Protocol):
@@ -142,6 +142,9 @@ class Association(Protocol):
 
     def report_traffic(self, inbound_spi: bytes, octets: int, packets: int, now: float) -> None:
         """What a Child SA has carried so far, in its busier direction; for lives in bytes and packets."""
+
+    def report_path(self, remote: Address, now: float) -> None:
+        """An authentic ESP packet has come in UDP from this address and port."""
 
     def abandon(self, reason: str, now: float) -> None:
         """End at once without a message: replaced by INITIAL_CONTACT, or the endpoint stops."""

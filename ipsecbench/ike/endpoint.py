@@ -178,6 +178,16 @@ class Endpoint:
             owner.report_traffic(inbound_spi, octets, packets, now)
             self._settle(owner)
 
+    def report_path(self, inbound_spi: bytes, remote: Address, now: float) -> None:
+        """An authentic ESP packet of a Child SA has come in UDP from an address and port (RFC 7296 section 2.23).
+
+        Where the peer is behind a NAT and this end is not, what is sent follows it: there is a ``PathChanged`` then.
+        """
+        owner = self._associations.get(self._child_owners.get(inbound_spi, 0))
+        if owner is not None:
+            owner.report_path(remote, now)
+            self._settle(owner)
+
     def shut_down(self, now: float) -> None:
         """Delete every IKE SA politely; what is not set up yet is abandoned."""
         for association in self.associations():

@@ -17,7 +17,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
-from ipsecbench.errors import IpsecbenchError, MeasurementError, UsageError
+from ipsecbench.dataplane.child_sas import ChildSaInstaller
+from ipsecbench.dataplane.interface import PlaneEvent
+from ipsecbench.errors import DataPlaneError, IpsecbenchError, MeasurementError, UsageError
 from ipsecbench.ike.configuration import EndpointConfiguration
 from ipsecbench.ike.endpoint import Endpoint
 from ipsecbench.ike.environment import Environment
@@ -35,6 +37,8 @@ _COLLECTED_AT_ONCE = 10_000
 _BURST = 64
 """Datagrams that are taken from one socket before the others have their turn."""
 _LONGEST_WAIT = 3600.0
+_FAREWELL_SECONDS = 2.0
+"""How long the peers are told that this end stops because its data plane has ended."""
 
 
 def system_environment() -> Environment:
@@ -45,12 +49,13 @@ def system_environment() -> Environment:
     return Environment(ProviderSelection(), PycaPublicKeyInfrastructure(), os.urandom, time.time)
 
 
-def open_socket(host: str, port: int) -> socket.socket:
+def open_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """A UDP socket for an endpoint.
 
     Args:
         host: IP address of this machine.
         port: UDP port; 0 for any free one.
+        shared: whether a data plane is to join it (:mod:`ipsecbench.dataplane.esp_sockets`).
 
     Raises:
         UsageError: the port is in use, needs more rights, or the address is not this machine's.
@@ -61,6 +66,9 @@ def open_socket(host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((host, port))
+        if shared:
+            # Not before: it would share the port of another daemon that does the same.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
         sock.close()
         reasons = {
@@ -73,8 +81,12 @@ def open_socket(host: str, port: int) -> socket.socket:
     return sock
 
 
-def open_sockets(configuration: EndpointConfiguration) -> list[socket.socket]:
+def open_sockets(configuration: EndpointConfiguration, *, shared: bool = False) -> list[socket.socket]:
     """Both ports on every address of the configuration.
+
+    Args:
+        configuration: of the endpoint.
+        shared: whether a data plane is to join those on the NAT-T port.
 
     Raises:
         UsageError: one of them cannot be had; none is left open then.
@@ -83,7 +95,7 @@ def open_sockets(configuration: EndpointConfiguration) -> list[socket.socket]:
     try:
         for host in configuration.own_addresses:
             for port in (configuration.port, configuration.natt_port):
-                sockets.append(open_socket(host, port))
+                sockets.append(open_socket(host, port, shared=shared and port == configuration.natt_port))
     except UsageError:
         for sock in sockets:
             sock.close()
@@ -113,6 +125,9 @@ class Driver:
         on_esp: called in the driver's thread with every ESP packet on the NAT-T port.
         key_log: receives the keys.
         keep_events: whether :attr:`events` is filled, which :meth:`wait_for` needs and a long run does not.
+        child_sas: puts Child SAs to use in a data plane. Nothing that the endpoint sends leaves before it has handled
+            the events that came with it.
+        on_plane_event: called in the driver's thread with what the data plane has to say.
     """
 
     def __init__(
@@ -126,14 +141,21 @@ class Driver:
         on_esp: Callable[[bytes, Path], None] | None = None,
         key_log: KeyLogFiles | None = None,
         keep_events: bool = True,
+        child_sas: ChildSaInstaller | None = None,
+        on_plane_event: Callable[[PlaneEvent], None] | None = None,
     ) -> None:
         limited = None if log is None else LimitedLog(log, time.monotonic)
-        self.endpoint = Endpoint(configuration, environment or system_environment(), limited, self._transmit)
+        at_once = self._transmit if child_sas is None else None
+        self.endpoint = Endpoint(configuration, environment or system_environment(), limited, at_once)
+        self.child_sas = child_sas
+        self.failure: IpsecbenchError | None = None
+        """Why the loop ended, where nobody has asked for it."""
         self.events: list[Event] = []
         """Every event so far, in order; guarded by the condition of :meth:`wait_for`."""
         self._condition = threading.Condition()
         self._on_event = on_event
         self._on_esp = on_esp
+        self._on_plane_event = on_plane_event
         self._key_log = key_log
         self._keep_events = keep_events
         self._natt_port = configuration.natt_port
@@ -162,8 +184,16 @@ class Driver:
 
     def start(self) -> None:
         """Run the loop in a thread of its own, until :meth:`stop`."""
-        self._thread = threading.Thread(target=self.run, name="ike-endpoint", daemon=True)
+        self._thread = threading.Thread(target=self._run_in_thread, name="ike-endpoint", daemon=True)
         self._thread.start()
+
+    def _run_in_thread(self) -> None:
+        try:
+            self.run()
+        except IpsecbenchError as error:
+            with self._condition:
+                self.failure = error
+                self._condition.notify_all()
 
     def call(self, action: Callable[[Endpoint, float], T], timeout: float = 10.0) -> T:
         """Have something done in the endpoint's thread, and give what it returns.
@@ -190,30 +220,39 @@ class Driver:
         self._wake_writer.send(b"\0")
 
     def wait_for(
-        self, kind: type[E], condition: Callable[[E], bool] = lambda event: True, *, timeout: float, since: int = 0
+        self,
+        kind: type[E] | tuple[type[E], ...],
+        condition: Callable[[E], bool] = lambda event: True,
+        *,
+        timeout: float,
+        since: int = 0,
     ) -> E:
         """The first event of a kind that fits.
 
         Args:
-            kind: class of the event.
+            kind: class of the event, or several.
             condition: what it must fulfil.
             timeout: seconds to wait.
             since: index into :attr:`events` where to begin.
 
         Raises:
             MeasurementError: none came in time; the message names the newest events.
+            DataPlaneError: the data plane has ended.
         """
 
         def find() -> E | None:
             return next((event for event in self.events[since:] if isinstance(event, kind) and condition(event)), None)
 
         with self._condition:
-            self._condition.wait_for(lambda: find() is not None, timeout)
+            self._condition.wait_for(lambda: find() is not None or self.failure is not None, timeout)
             found = find()
-            if found is None:
-                newest = ", ".join(type(event).__name__ for event in self.events[-5:]) or "no event"
-                raise MeasurementError(f"no {kind.__name__} within {timeout:g} s; newest: {newest}")
-            return found
+            if found is not None:
+                return found
+            if self.failure is not None:
+                raise self.failure
+            names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
+            newest = ", ".join(type(event).__name__ for event in self.events[-5:]) or "no event"
+            raise MeasurementError(f"no {names} within {timeout:g} s; newest: {newest}")
 
     def stop(self, polite_seconds: float = 5.0) -> None:
         """Delete all SAs politely for at most so long, end the thread and close the sockets."""
@@ -236,14 +275,22 @@ class Driver:
         self._selector.unregister(source)
 
     def run(self) -> None:
-        """Run until :meth:`shut_down` has come to its end."""
+        """Run until :meth:`shut_down` has come to its end.
+
+        Raises:
+            DataPlaneError: the data plane has ended by itself; the peers have been told.
+        """
         while True:
             self._publish()
+            self._poll()
             now = time.monotonic()
             if self._stopping and (self.endpoint.idle or now >= self._deadline):
+                if self.failure is not None:
+                    raise self.failure
                 return
-            timeout = self.endpoint.next_timeout()
-            wait = min(_LONGEST_WAIT, self._deadline - now, _LONGEST_WAIT if timeout is None else timeout - now)
+            wait = min(_LONGEST_WAIT, self._deadline - now)
+            for timeout in (self.endpoint.next_timeout(), self._next_poll()):
+                wait = wait if timeout is None else min(wait, timeout - now)
             for key, _ in self._selector.select(max(0.0, wait)):
                 if key.data is None:
                     self._take_orders()
@@ -305,8 +352,30 @@ class Driver:
         except OSError as error:
             self.endpoint.log("not-sent", f"to {datagram.path.remote}: {error.strerror}")
 
+    def _next_poll(self) -> float | None:
+        return None if self.child_sas is None or self.failure is not None else self.child_sas.next_timeout()
+
+    def _poll(self) -> None:
+        """Ask the data plane what has happened, where it is time to."""
+        due, now = self._next_poll(), time.monotonic()
+        if self.child_sas is None or due is None or due > now:
+            return
+        try:
+            events = self.child_sas.poll(self.endpoint, now)
+        except DataPlaneError as error:
+            self.failure = error
+            self.shut_down(_FAREWELL_SECONDS)
+            events = []
+        for event in events:
+            if self._on_plane_event is not None:
+                self._on_plane_event(event)
+        self._publish()
+
     def _publish(self) -> None:
+        """Hand out the events, put keys to use, and only then send what the endpoint wants to send."""
         while (event := self.endpoint.next_event()) is not None:
+            if self.child_sas is not None:
+                self.child_sas.handle(event, time.monotonic())
             if self._key_log is not None:
                 self._key_log.write(event)
             if self._on_event is not None:
@@ -315,3 +384,5 @@ class Driver:
                 with self._condition:
                     self.events.append(event)
                     self._condition.notify_all()
+        for datagram in self.endpoint.datagrams_to_send():
+            self._transmit(datagram)

@@ -218,6 +218,11 @@ class IsakmpSa:
         """See :class:`ipsecbench.ike.association.Association`."""
         self.phase2.report_traffic(inbound_spi, octets, packets, now)
 
+    def report_path(self, remote: Address, now: float) -> None:
+        """See :class:`ipsecbench.ike.association.Association`."""
+        if self.alive and self.peer.nat_remote and not self.peer.nat_local:
+            self.heard(Path(self.path.local, remote), True, now)
+
     def abandon(self, reason: str, now: float) -> None:
         """See :class:`ipsecbench.ike.association.Association`."""
         if self.half_open:

@@ -16,7 +16,7 @@ from ipsecbench.ike.configuration import ConnectionConfiguration
 from ipsecbench.ike.events import ChildSaInfo, IkeSaDeleted, IkeSaFailed, IkeSaInfo, PathChanged
 from ipsecbench.ike.header import ZERO_SPI, IkeHeader
 from ipsecbench.ike.identification import Identity
-from ipsecbench.ike.path import Path
+from ipsecbench.ike.path import Address, Path
 from ipsecbench.ike.v2 import key_installation, orders, removal
 from ipsecbench.ike.v2.channel import Channel
 from ipsecbench.ike.v2.child_sa import ChildSas
@@ -330,6 +330,11 @@ class IkeSa:
     def report_traffic(self, inbound_spi: bytes, octets: int, packets: int, now: float) -> None:
         """What a Child SA has carried so far."""
         orders.report_traffic(self, inbound_spi, octets, packets, now)
+
+    def report_path(self, remote: Address, now: float) -> None:
+        """An authentic ESP packet has come in UDP from this address and port."""
+        if self.info is not None:
+            self._heard(Path(self.path.local, remote), now)
 
     def abandon(self, reason: str, now: float) -> None:
         """End at once without a message."""
