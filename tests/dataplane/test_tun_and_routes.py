@@ -22,6 +22,7 @@ from ipsecbench.dataplane.routes import Routes
 from ipsecbench.dataplane.tun import close_all, open_tun
 from ipsecbench.errors import DataPlaneError
 from ipsecbench.esp.traffic_selector import parse_traffic_selector
+from ipsecbench.lab.driver import open_socket
 from ipsecbench.lab.namespaces import Host, Hosts
 
 pytestmark = pytest.mark.root
@@ -221,9 +222,7 @@ def test_a_refused_route_is_one_line(routed: tuple[Host, Routes]) -> None:
 
 def test_ike_and_esp_share_a_port_without_handing_on(hosts: Hosts) -> None:
     def opened() -> tuple[socket.socket, list[socket.socket]]:
-        ike = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        ike.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        ike.bind((hosts.peer.ipv4, 4500))
+        ike = open_socket(hosts.peer.ipv4, 4500, shared=True)
         mark(ike)
         return ike, open_shared_udp(ike, 2)
 
