@@ -1,8 +1,8 @@
 """Ways for traffic from one host to the other that are held side by side: plain veth, and strongSwan's own ESP.
 
 Each is a pair of hosts of its own, so that all of them are up at once and can take turns. An inner network of the
-first host (10.1.0.0/16) reaches that of the second (10.2.0.0/16); what goes from :attr:`Path.source` to
-:attr:`Path.destination` goes that way.
+first host (10.1.0.0/16) reaches that of the second (10.2.0.0/16); what goes from :attr:`TrafficPath.source` to
+:attr:`TrafficPath.destination` goes that way.
 
 strongSwan is given what makes its kernel-libipsec fastest of all that was tried: libcrypto goes first for AES-GCM and
 ChaCha20-Poly1305 (its own ``gcm`` plugin is nine times slower), nothing is logged, and each daemon has a core of its
@@ -24,7 +24,7 @@ from tests.bench.ike_ends import Connection, ends
 
 
 @dataclass(frozen=True)
-class Path:
+class TrafficPath:
     """One way from the first host to the second, ready for traffic."""
 
     title: str
@@ -44,16 +44,16 @@ class Path:
 
 
 @contextlib.contextmanager
-def veth_path() -> Iterator[Path]:
+def veth_path() -> Iterator[TrafficPath]:
     """A plain veth pair with an MTU of 1500."""
     with two_hosts() as hosts:
         _route(hosts.local, "10.2.0.0/16", hosts.peer.ipv4)
         _route(hosts.peer, "10.1.0.0/16", hosts.local.ipv4)
-        yield Path("veth", hosts)
+        yield TrafficPath("veth", hosts)
 
 
 @contextlib.contextmanager
-def strongswan_path(suite: str) -> Iterator[Path]:
+def strongswan_path(suite: str) -> Iterator[TrafficPath]:
     """strongSwan's kernel-libipsec at both ends, its SA set up with IKEv2."""
     connection = Connection("flow", "aes128-sha256-x25519", esp=suite)
     with two_hosts() as hosts, ends(hosts, "strongSwan", "strongSwan", [connection]) as made:
@@ -62,7 +62,7 @@ def strongswan_path(suite: str) -> Iterator[Path]:
             session.initiate(connection.name)
             for core, end in zip(spread_cores(), made, strict=True):
                 pin(end.process_id, core)
-            yield Path(
+            yield TrafficPath(
                 f"kernel-libipsec {suite}",
                 hosts,
                 {"sender's daemon": made[0].process_id, "receiver's daemon": made[1].process_id},

@@ -17,10 +17,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from ipsecbench.lab import namespaces, strongswan
-from tests.bench import tcp_flow
-from tests.bench.esp_paths import Path, strongswan_path, veth_path
-from tests.bench.figures import heading, middle, ratios
-from tests.bench.tcp_flow import Flow, FlowReceiver, run_flow
+from tests.bench import iperf_flows
+from tests.bench.esp_paths import TrafficPath, strongswan_path, veth_path
+from tests.bench.figures import go_before_others, heading, middle, ratios
+from tests.bench.iperf_flows import FlowReceiver, TcpFlow, run_tcp
 
 SUITES = ("aes128gcm16", "aes128-sha1", "chacha20poly1305")
 VETH = "veth"
@@ -33,22 +33,22 @@ class Row:
     kind: str
     """``veth``, ``kernel-libipsec``, or a data plane of ours."""
     suite: str
-    path: Path
+    path: TrafficPath
     receiver: FlowReceiver
-    flows: list[Flow] = field(default_factory=list)
+    flows: list[TcpFlow] = field(default_factory=list)
 
     @property
     def rates(self) -> list[float]:
         """Gbit/s of each round."""
         return [flow.bits_per_second / 1e9 for flow in self.flows]
 
-    def take(self, seconds: float) -> None:
+    def take(self, seconds: int) -> None:
         """Measure once."""
         hosts = self.path.hosts
-        self.flows.append(run_flow(hosts.local, self.path.source, self.receiver, seconds, self.path.processes))
+        self.flows.append(run_tcp(hosts.local, self.path.source, self.receiver, seconds, self.path.processes))
 
 
-Maker = Callable[[], AbstractContextManager[Path]]
+Maker = Callable[[], AbstractContextManager[TrafficPath]]
 
 
 def makers(suites: Sequence[str]) -> list[tuple[str, str, Maker]]:
@@ -58,7 +58,7 @@ def makers(suites: Sequence[str]) -> list[tuple[str, str, Maker]]:
     return made
 
 
-def measure(paths: Sequence[tuple[str, str, Maker]], rounds: int, seconds: float, shuffle: random.Random) -> list[Row]:
+def measure(paths: Sequence[tuple[str, str, Maker]], rounds: int, seconds: int, shuffle: random.Random) -> list[Row]:
     """Every path once a round, in a random order, after a round that is not counted."""
     with contextlib.ExitStack() as stack:
         rows = []
@@ -67,7 +67,7 @@ def measure(paths: Sequence[tuple[str, str, Maker]], rounds: int, seconds: float
             receiver = stack.enter_context(FlowReceiver(path.hosts.peer, path.destination))
             rows.append(Row(kind, suite, path, receiver))
         for row in rows:
-            row.take(1.0)
+            row.take(1)
             row.flows.clear()
         for _ in range(rounds):
             for row in shuffle.sample(rows, len(rows)):
@@ -106,16 +106,19 @@ def main() -> None:
     """Measure and print two tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each flow")
+    parser.add_argument("--seconds", type=int, default=3, help="of each flow")
     parser.add_argument("--suites", default=",".join(SUITES))
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    reason = namespaces.missing_prerequisite() or strongswan.missing_prerequisite() or tcp_flow.missing_prerequisite()
+    reason = (
+        namespaces.missing_prerequisite() or strongswan.missing_prerequisite() or iperf_flows.missing_prerequisite()
+    )
     if reason:
         print(f"esp_throughput: skipped: {reason}")
         return
+    go_before_others()
     print(heading())
-    print(f"\nOne TCP flow, {arguments.rounds} rounds of {arguments.seconds:g} s: median (middle half)\n")
+    print(f"\nOne TCP flow, {arguments.rounds} rounds of {arguments.seconds} s: median (middle half)\n")
     rows = measure(
         makers(arguments.suites.split(",")), arguments.rounds, arguments.seconds, random.Random(arguments.seed)
     )

@@ -1,4 +1,4 @@
-"""One TCP flow between two hosts, with iperf3: how fast it was, and whose processor time it took."""
+"""One TCP or UDP flow between two hosts, with iperf3: what got through, and whose processor time it took."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ipsecbench.errors import LaboratoryError
 from ipsecbench.lab.namespaces import Host
 
 _INTERVAL_SECONDS = 0.5
+_UDP_BUFFER = "4M"
 _GRACE_SECONDS = 15.0
 _START_SECONDS = 5.0
 
@@ -26,8 +28,8 @@ def missing_prerequisite() -> str | None:
 
 
 @dataclass(frozen=True)
-class Flow:
-    """What one flow did."""
+class TcpFlow:
+    """What one TCP flow did."""
 
     bits_per_second: float
     """Received, without the first interval of half a second, in which TCP finds its window."""
@@ -41,6 +43,18 @@ class Flow:
     def nanoseconds_per_packet(self, name: str, packet_bytes: int = 1400) -> float:
         """Processor time of a process for each inner packet of so many octets (their TCP payload is 52 less)."""
         return self.processor_seconds[name] * 1e9 / (self.bytes_received / (packet_bytes - 52))
+
+
+@dataclass(frozen=True)
+class UdpFlow:
+    """What one UDP flow did."""
+
+    sent: int
+    """Datagrams."""
+    lost: int
+    """Datagrams that the receiver missed between the first and the last that came."""
+    out_of_order: int
+    """Datagrams that came after a later one."""
 
 
 def processor_seconds(process_id: int) -> float:
@@ -107,61 +121,76 @@ class FlowReceiver:
             self._process = None
 
 
-def run_flow(
-    sender: Host, own_address: str, receiver: FlowReceiver, seconds: float, processes: Mapping[str, int] | None = None
-) -> Flow:
+def run_tcp(
+    sender: Host, own_address: str, receiver: FlowReceiver, seconds: int, processes: Mapping[str, int] | None = None
+) -> TcpFlow:
     """Send as fast as TCP can, for so long.
 
     Args:
         sender: host that sends.
         own_address: IP address that it sends from.
         receiver: where to.
-        seconds: how long; 1 at the least.
+        seconds: how long; whole seconds, as iperf3 wants them.
         processes: name → process whose processor time is wanted.
 
     Raises:
         LaboratoryError: it did not come about; the message is iperf3's.
     """
     watched = {**(processes or {}), "iperf3 receiver": receiver.process_id}
-    with _sender(sender, own_address, receiver, seconds) as process:
-        before = {name: processor_seconds(number) for name, number in watched.items()}
-        busy = machine_seconds()
-        try:
-            output, _ = process.communicate(timeout=seconds + _GRACE_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise LaboratoryError(f"iperf3 has not ended {_GRACE_SECONDS:.0f} s after its time") from error
-        spent = {name: processor_seconds(number) - before[name] for name, number in watched.items()}
-        spent["machine"] = machine_seconds() - busy
+    before = {name: processor_seconds(number) for name, number in watched.items()}
+    busy = machine_seconds()
+    result = _run(sender, own_address, receiver, seconds, "-i", f"{_INTERVAL_SECONDS:g}")
+    spent = {name: processor_seconds(number) - before[name] for name, number in watched.items()}
+    spent["machine"] = machine_seconds() - busy
+    end = result["end"]
+    spent["iperf3 sender"] = end["cpu_utilization_percent"]["host_total"] / 100 * end["sum_sent"]["seconds"]
+    later = [interval["sum"] for interval in result["intervals"][1:]] or [end["sum_received"]]
+    carried, time_taken = (sum(interval[name] for interval in later) for name in ("bytes", "seconds"))
+    return TcpFlow(
+        carried * 8 / time_taken, int(end["sum_received"]["bytes"]), int(end["sum_sent"]["retransmits"]), spent
+    )
+
+
+def run_udp(
+    sender: Host, own_address: str, receiver: FlowReceiver, seconds: int, bits_per_second: float, payload_bytes: int
+) -> UdpFlow:
+    """Send UDP datagrams of one size at a steady rate.
+
+    Args:
+        sender: host that sends.
+        own_address: IP address that it sends from.
+        receiver: where to.
+        seconds: how long.
+        bits_per_second: of UDP payload.
+        payload_bytes: of each datagram.
+
+    Raises:
+        LaboratoryError: it did not come about; the message is iperf3's.
+    """
+    result = _run(
+        *(sender, own_address, receiver, seconds, "-u", "-b", f"{bits_per_second:.0f}", "-l", str(payload_bytes)),
+        *("-w", _UDP_BUFFER, "--pacing-timer", "1000"),
+    )
+    stream = result["end"]["streams"][0]["udp"]
+    return UdpFlow(int(stream["packets"]), int(stream["lost_packets"]), int(stream["out_of_order"]))
+
+
+def _run(sender: Host, own_address: str, receiver: FlowReceiver, seconds: int, *options: str) -> dict[str, Any]:
+    command = ["iperf3", "-c", receiver.address, "-p", str(receiver.port), "-B", own_address, "-J", "-t", str(seconds),
+               "--connect-timeout", "3000", *options]  # fmt: skip
+    process = sender.start(*command, output=subprocess.PIPE)
     try:
-        result = json.loads(output)
+        output, _ = process.communicate(timeout=seconds + _GRACE_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise LaboratoryError(f"iperf3 has not ended {_GRACE_SECONDS:.0f} s after its time") from error
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    try:
+        result: dict[str, Any] = json.loads(output)
     except ValueError as error:
         raise LaboratoryError(f"iperf3: {output.decode(errors='replace').strip()[:300]}") from error
     if "error" in result:
         raise LaboratoryError(f"iperf3: {result['error']}")
-    percent = result["end"]["cpu_utilization_percent"]["host_total"]
-    spent["iperf3 sender"] = percent / 100 * result["end"]["sum_sent"]["seconds"]
-    later = [interval["sum"] for interval in result["intervals"][1:]] or [result["end"]["sum_received"]]
-    carried, time_taken = (sum(interval[name] for interval in later) for name in ("bytes", "seconds"))
-    return Flow(
-        carried * 8 / time_taken,
-        int(result["end"]["sum_received"]["bytes"]),
-        int(result["end"]["sum_sent"]["retransmits"]),
-        spent,
-    )
-
-
-@contextlib.contextmanager
-def _sender(
-    sender: Host, own_address: str, receiver: FlowReceiver, seconds: float
-) -> Iterator[subprocess.Popen[bytes]]:
-    command = ["iperf3", "-c", receiver.address, "-p", str(receiver.port), "-B", own_address, "-J",
-               "-t", f"{seconds:g}", "-i", f"{_INTERVAL_SECONDS:g}", "--connect-timeout", "3000"]  # fmt: skip
-    process = sender.start(*command, output=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        if process.stdout is not None:
-            process.stdout.close()
-        process.wait()
+    return result
