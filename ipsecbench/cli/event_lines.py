@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipsecbench.algorithms.proposals import PRF_OF_INTEGRITY
 from ipsecbench.ike import events
 from ipsecbench.ike.events import ChildSaInfo, Event, IkeSaInfo
-
-
-def _suite(negotiated: events.NegotiatedIke | events.NegotiatedEsp) -> str:
-    words = [negotiated.encryption, negotiated.integrity]
-    if (
-        isinstance(negotiated, events.NegotiatedIke)
-        and PRF_OF_INTEGRITY.get(negotiated.integrity or "") != negotiated.prf
-    ):
-        words.append(negotiated.prf)
-    words.append(negotiated.key_exchange)
-    words += [f"ke{number}_{name}" for number, name in enumerate(negotiated.additional_key_exchanges, 1)]
-    if isinstance(negotiated, events.NegotiatedEsp) and negotiated.esn:
-        words.append("esn")
-    return "-".join(word for word in words if word)
 
 
 def _ike_fields(sa: IkeSaInfo) -> dict[str, Any]:
@@ -35,7 +20,7 @@ def _ike_fields(sa: IkeSaInfo) -> dict[str, Any]:
         "remote": str(sa.path.remote),
         "local_identity": sa.local_identity.text,
         "remote_identity": sa.remote_identity.text,
-        "proposal": _suite(sa.negotiated),
+        "proposal": sa.negotiated.text,
         "nat_local": sa.nat_local,
         "nat_remote": sa.nat_remote,
     }
@@ -48,7 +33,7 @@ def _child_fields(sa: ChildSaInfo) -> dict[str, Any]:
         "inbound_spi": sa.inbound_spi.hex(),
         "outbound_spi": sa.outbound_spi.hex(),
         "mode": str(sa.mode),
-        "proposal": _suite(sa.negotiated),
+        "proposal": sa.negotiated.text,
         "local_ts": [str(selector) for selector in sa.local_ts],
         "remote_ts": [str(selector) for selector in sa.remote_ts],
         "udp_encapsulation": sa.udp_encapsulation,
@@ -82,11 +67,11 @@ def event_line(event: Event) -> str:
             behind = " (NAT)" if sa.nat_local or sa.nat_remote else ""
             word = "established" if isinstance(event, events.IkeSaEstablished) else "keyed"
             return (
-                f"IKE SA {sa.unique_id} {word}: {sa.connection}, IKEv{sa.version}, {_suite(sa.negotiated)}, "
+                f"IKE SA {sa.unique_id} {word}: {sa.connection}, IKEv{sa.version}, {sa.negotiated.text}, "
                 f"{sa.local_identity}@{sa.path.local} … {sa.remote_identity}@{sa.path.remote}{behind}"
             )
         case events.IkeSaRekeyed(old, sa):
-            return f"IKE SA {old} rekeyed: now {sa.unique_id}, {_suite(sa.negotiated)}"
+            return f"IKE SA {old} rekeyed: now {sa.unique_id}, {sa.negotiated.text}"
         case events.IkeSaDeleted(number, connection, reason):
             return f"IKE SA {number} deleted: {connection}: {reason}"
         case events.IkeSaFailed(number, connection, _, reason):
@@ -109,6 +94,6 @@ def _child(sa: ChildSaInfo) -> str:
     encapsulation = ", in UDP" if sa.udp_encapsulation else ""
     local, remote = (" ".join(map(str, selectors)) for selectors in (sa.local_ts, sa.remote_ts))
     return (
-        f"{sa.name} established: {sa.mode} mode, {_suite(sa.negotiated)}, SPIs {sa.inbound_spi.hex()} in, "
+        f"{sa.name} established: {sa.mode} mode, {sa.negotiated.text}, SPIs {sa.inbound_spi.hex()} in, "
         f"{sa.outbound_spi.hex()} out{encapsulation}, {local} … {remote}"
     )

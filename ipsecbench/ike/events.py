@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from ipsecbench.algorithms.proposals import PRF_OF_INTEGRITY
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.identification import Identity
@@ -32,6 +33,14 @@ class NegotiatedIke:
     additional_key_exchanges: tuple[str, ...] = ()
     """Additional key exchange methods in the order in which they were done (RFC 9370)."""
 
+    @property
+    def text(self) -> str:
+        """Spelled as a proposal."""
+        prf = None if PRF_OF_INTEGRITY.get(self.integrity or "") == self.prf else self.prf
+        return _joined(
+            self.encryption, self.integrity, prf, *_exchanges(self.key_exchange, self.additional_key_exchanges)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class NegotiatedEsp:
@@ -47,6 +56,20 @@ class NegotiatedEsp:
     """Key exchange method for perfect forward secrecy; None: without."""
     additional_key_exchanges: tuple[str, ...] = ()
     """Additional key exchange methods."""
+
+    @property
+    def text(self) -> str:
+        """Spelled as a proposal."""
+        exchanges = _exchanges(self.key_exchange, self.additional_key_exchanges)
+        return _joined(self.encryption, self.integrity, *exchanges, "esn" if self.esn else None)
+
+
+def _exchanges(first: str | None, additional: tuple[str, ...]) -> list[str | None]:
+    return [first, *(f"ke{number}_{name}" for number, name in enumerate(additional, 1))]
+
+
+def _joined(*words: str | None) -> str:
+    return "-".join(word for word in words if word)
 
 
 @dataclass(frozen=True, slots=True)

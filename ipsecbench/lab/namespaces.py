@@ -126,6 +126,8 @@ class Hosts:
     local: Host
     peer: Host
     nat: Host | None = None
+    relay: Host | None = None
+    """Where a relay has to run (``left``, towards the first host, and ``right``); until then nothing passes."""
 
 
 def missing_prerequisite() -> str | None:
@@ -133,7 +135,7 @@ def missing_prerequisite() -> str | None:
     if not hasattr(os, "geteuid") or not Path("/proc/self/ns/net").exists():
         return "network namespaces need Linux"
     if os.geteuid() != 0:
-        return "network namespaces need root"
+        return "network namespaces need root (the commands of 'ipsecbench lab' do without: see docs/lab.md)"
     for program, package in (("ip", "iproute2"), ("nft", "nftables"), ("setpriv", "util-linux")):
         if not any((Path(folder) / program).exists() for folder in ("/usr/sbin", "/sbin", "/usr/bin", "/bin")):
             return f"no program '{program}': install the package '{package}'"
@@ -141,11 +143,12 @@ def missing_prerequisite() -> str | None:
 
 
 @contextlib.contextmanager
-def two_hosts(nat: bool = False) -> Iterator[Hosts]:
+def two_hosts(nat: bool = False, relay: bool = False) -> Iterator[Hosts]:
     """Make two hosts and remove them at the end.
 
     Args:
         nat: put a third namespace between them that masquerades the first host (IPv4, new ports for UDP).
+        relay: put a namespace without addresses into the link of the first host, for :mod:`ipsecbench.lab.relay`.
 
     Raises:
         LaboratoryError: not root, not Linux, or a command failed.
@@ -155,11 +158,14 @@ def two_hosts(nat: bool = False) -> Iterator[Hosts]:
     sweep()
     stem = f"{_owner()}-{next(_numbers)}"
     names = [f"{stem}-a", f"{stem}-b"] + ([f"{stem}-n"] if nat else [])
+    between = f"{stem}-r" if relay else ""
+    names += [between] if relay else []
     try:
         for name in names:
             _ip("netns", "add", name)
             _ip("-n", name, "link", "set", "lo", "up")
-        yield _behind_nat(*names) if nat else _side_by_side(*names)
+        first, second, *others = names
+        yield _behind_nat(first, second, others[0], between) if nat else _side_by_side(first, second, between)
     finally:
         for name in names:
             _remove(name)
@@ -178,27 +184,28 @@ def sweep() -> list[str]:
     """
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}-*"):
         owner = _FOLDER.fullmatch(folder.name)
-        if owner and _start_time(int(owner[1])) != int(owner[2], 16):
+        if owner and process_start_time(int(owner[1])) != int(owner[2], 16):
             shutil.rmtree(folder, ignore_errors=True)
     stale = []
     for entry in _NAMESPACES.glob(f"{PREFIX}-*") if _NAMESPACES.is_dir() else ():
         owner = _NAME.fullmatch(entry.name)
-        if owner and _start_time(int(owner[1])) != int(owner[2], 16):
+        if owner and process_start_time(int(owner[1])) != int(owner[2], 16):
             _remove(entry.name)
             stale.append(entry.name)
     return stale
 
 
-def _side_by_side(local: str, peer: str) -> Hosts:
-    _veth(local, "eth0", peer, "eth0")
+def _side_by_side(local: str, peer: str, between: str) -> Hosts:
+    _link(local, peer, "eth0", between)
     for name, number in ((local, 1), (peer, 2)):
         _address(name, "eth0", f"192.0.2.{number}/24", f"2001:db8::{number}/64")
         _address(name, "lo", f"10.{number}.0.1/16", f"10.{number}.7.1/16", f"2001:db8:{number}::1/64")
-    return Hosts(_host(local, 1, "192.0.2.1", "2001:db8::1"), _host(peer, 2, "192.0.2.2", "2001:db8::2"))
+    relay = _nameless(between)
+    return Hosts(_host(local, 1, "192.0.2.1", "2001:db8::1"), _host(peer, 2, "192.0.2.2", "2001:db8::2"), None, relay)
 
 
-def _behind_nat(local: str, peer: str, nat: str) -> Hosts:
-    _veth(local, "eth0", nat, "inside")
+def _behind_nat(local: str, peer: str, nat: str, between: str) -> Hosts:
+    _link(local, nat, "inside", between)
     _veth(nat, "outside", peer, "eth0")
     _address(local, "eth0", "198.51.100.2/24")
     _address(nat, "inside", "198.51.100.1/24")
@@ -217,7 +224,22 @@ def _behind_nat(local: str, peer: str, nat: str) -> Hosts:
         }
     }"""
     _checked(router.command("nft", rules))
-    return Hosts(_host(local, 1, "198.51.100.2", "", "192.0.2.1"), _host(peer, 2, "192.0.2.2", "", "192.0.2.2"), router)
+    first, second = _host(local, 1, "198.51.100.2", "", "192.0.2.1"), _host(peer, 2, "192.0.2.2", "", "192.0.2.2")
+    return Hosts(first, second, router, _nameless(between))
+
+
+def _nameless(name: str) -> Host | None:
+    """A host without addresses, which only passes packets on."""
+    return Host(name, "", "", "", "") if name else None
+
+
+def _link(first: str, second: str, second_interface: str, between: str) -> None:
+    """The first host's link, with a namespace in it where one is named."""
+    if between:
+        _veth(first, "eth0", between, "left")
+        _veth(between, "right", second, second_interface)
+    else:
+        _veth(first, "eth0", second, second_interface)
 
 
 def _host(name: str, number: int, ipv4: str, ipv6: str, outside: str = "") -> Host:
@@ -271,10 +293,10 @@ def _remove(name: str) -> None:
 
 def _owner() -> str:
     """How the names of this process's belongings begin."""
-    return f"{PREFIX}-{os.getpid()}-{_start_time(os.getpid()):x}"
+    return f"{PREFIX}-{os.getpid()}-{process_start_time(os.getpid()):x}"
 
 
-def _start_time(process: int) -> int:
+def process_start_time(process: int) -> int:
     """When a process started, in clock ticks since boot; -1 where there is none of that id."""
     try:
         # The name in brackets may contain anything; field 22 is the twentieth after it.
