@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,10 +30,21 @@ def laboratory() -> Iterator[Laboratory]:
         yield made
 
 
+_FOUND: dict[str, str] = {}
+_WITH_KERNEL_ESP = re.compile(r"test_row_with_the_kernels_esp\[(.*)\]$")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Rows with the kernel's ESP may run in a virtual machine: only pytest hears what became of them."""
+    row = _WITH_KERNEL_ESP.search(report.nodeid)
+    if row and report.when == "call":
+        _FOUND[row[1]] = table.OK if report.outcome == "passed" else "FAILED"
+
+
 @pytest.fixture(scope="session")
 def results(laboratory: Laboratory) -> Iterator[dict[str, str]]:
     """Name of a row → its result. Once every row was tried the table is written, if it says something new."""
-    found: dict[str, str] = {}
+    found = _FOUND
     yield found
     if not any(scenario.name not in found for scenario in MATRIX if not scenario.peer_cannot):
         version = str(laboratory.get(Scenario("", "", 2, "", "", ""))[1].vici.request("version")["version"])

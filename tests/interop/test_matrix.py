@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from tests.interop import virtual_machine
 from tests.interop.actions import ACTIONS
 from tests.interop.laboratory import Laboratory
 from tests.interop.matrix import MATRIX
@@ -22,10 +17,7 @@ from tests.interop.table import OK
 
 TRIED = [scenario for scenario in MATRIX if not scenario.peer_cannot]
 HERE = [scenario for scenario in TRIED if not scenario.kernel]
-IN_GUEST = [scenario for scenario in TRIED if scenario.kernel]
-REPOSITORY = Path(__file__).parents[2]
-
-_LINE = re.compile(r"^row ([^ :]+): (.*)$", re.MULTILINE)
+WITH_KERNEL_ESP = [scenario for scenario in TRIED if scenario.kernel]
 
 
 def test_the_rows_are_well_formed() -> None:
@@ -49,14 +41,7 @@ def test_row(laboratory: Laboratory, results: dict[str, str], scenario: Scenario
 @pytest.mark.root
 @pytest.mark.interop
 @pytest.mark.slow
-def test_rows_with_the_kernels_esp(laboratory: Laboratory, results: dict[str, str], tmp_path: Path) -> None:
-    if reason := virtual_machine.missing_prerequisite():
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(f"no rows with the kernel's ESP: {reason}")
-    command = ["env", "IPSECBENCH_PATIENCE=10", sys.executable, "-m", "tests.interop.guest"]
-    printed = virtual_machine.run(command, REPOSITORY, tmp_path, timeout_seconds=600)
-    found = dict(_LINE.findall(printed))
-    results.update({scenario.name: "ok" if found.get(scenario.name) == OK else "FAILED" for scenario in IN_GUEST})
-    failed = {scenario.name: found.get(scenario.name, "not reached") for scenario in IN_GUEST}
-    assert not {name: result for name, result in failed.items() if result != OK}, printed[-8000:]
+@pytest.mark.kernel_esp
+@pytest.mark.parametrize("scenario", WITH_KERNEL_ESP, ids=lambda scenario: scenario.name)
+def test_row_with_the_kernels_esp(laboratory: Laboratory, scenario: Scenario) -> None:
+    run_row(laboratory, scenario)

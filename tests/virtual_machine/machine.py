@@ -1,4 +1,4 @@
-"""A virtual machine with a kernel that has ESP, for what strongSwan's userspace ESP cannot do.
+"""A virtual machine with a kernel that has ESP, for tests of it where this machine's kernel has none.
 
 Debian's kernel runs in qemu's software emulation, with this machine's root file system below a writable layer in
 memory: the same Python, strongSwan and tests as outside. Nothing of it reaches this machine's disk or network.
@@ -6,6 +6,7 @@ memory: the same Python, strongSwan and tests as outside. Nothing of it reaches 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import shlex
 import shutil
@@ -23,7 +24,8 @@ PROGRAMS = {
 }
 _MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
 _ARCHIVE_ALIGNMENT = 4
-_END = "the guest ends"
+END = "the guest ends"
+"""Printed last, with the exit status of the command."""
 
 _INIT = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -46,7 +48,7 @@ mkdir -p /lib/modules
 mount --bind {modules} /lib/modules
 modprobe -a esp4 esp6 xfrm_user veth tun
 # Loaded on demand they would keep the first SA waiting for seconds.
-modprobe -aq jitterentropy_rng drbg authenc seqiv echainiv gcm ccm cbc ctr hmac sha1 sha256 aes cmac
+modprobe -aq jitterentropy_rng drbg authenc authencesn seqiv echainiv gcm ccm cbc ctr hmac sha1 sha256 aes cmac
 cd {folder}
 {command}
 echo "{end}: $?"
@@ -66,7 +68,7 @@ def missing_prerequisite() -> str | None:
 
 
 def run(command: Sequence[str], folder: Path, scratch: Path, timeout_seconds: float) -> str:
-    """Run a command in the machine and return what it printed.
+    """Run a command in the machine and return what it printed; when time is over, what it had printed until then.
 
     Args:
         command: as root, in the same file system as here.
@@ -77,9 +79,9 @@ def run(command: Sequence[str], folder: Path, scratch: Path, timeout_seconds: fl
     (kernel,) = (KERNEL / "boot").glob("vmlinuz-*")
     version = kernel.name.removeprefix("vmlinuz-")
     guest = _GUEST.format(
-        modules=KERNEL / "lib/modules", folder=shlex.quote(str(folder)), command=shlex.join(command), end=_END
+        modules=KERNEL / "lib/modules", folder=shlex.quote(str(folder)), command=shlex.join(command), end=END
     )
-    image = scratch / "initramfs"
+    image, console = scratch / "initramfs", scratch / "console"
     image.write_bytes(gzip.compress(_first_file_system(version, guest), 1))
     machine = [
         *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", "1024"),
@@ -87,12 +89,16 @@ def run(command: Sequence[str], folder: Path, scratch: Path, timeout_seconds: fl
         *("-kernel", str(kernel), "-initrd", str(image), "-append", "console=ttyS0 quiet panic=1"),
         *("-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap"),
     ]
-    result = subprocess.run(
-        machine, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_seconds, check=False
-    )
-    printed = result.stdout.decode(errors="replace").replace("\r\n", "\n")
-    assert _END in printed, f"the virtual machine did not come to its end: {printed[-2000:]} {result.stderr[-500:]!r}"
-    return printed[: printed.index(_END)]
+    with console.open("wb") as output, contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(
+            machine,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=timeout_seconds,
+            check=False,
+        )
+    return console.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n")
 
 
 def _first_file_system(version: str, guest: str) -> bytes:
