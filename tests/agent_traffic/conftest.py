@@ -1,0 +1,36 @@
+"""Segmentation and coalescing as a filter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ipsecbench.lab import namespaces
+from tests.agent_traffic.packet_filter import PacketFilter
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def packet_filter() -> PacketFilter:
+    """Built with the sanitizers, by the agent's own makefile."""
+    target = "build/tests/packet_filter"
+    command: Sequence[str] = ["make", "-s", "-C", str(ROOT / "agent"), target]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return PacketFilter(ROOT / "agent" / target)
+
+
+@pytest.fixture(scope="session")
+def root() -> None:
+    """The right to make network namespaces."""
+    reason = namespaces.missing_prerequisite()
+    if reason is None:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
