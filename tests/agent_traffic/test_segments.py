@@ -124,7 +124,9 @@ def test_a_burst_of_one_flow_becomes_one_super_packet(packet_filter: PacketFilte
         flow = {**random_flow(source), "version": version, "tcp": tcp}
         size = source.randrange(8, 1401)
         count = source.randrange(2, min(64, 60_000 // size) + 1)
-        payloads = [source.randbytes(size) for _ in range(count - 1)] + [source.randbytes(source.randrange(1, size + 1))]
+        payloads = [source.randbytes(size) for _ in range(count - 1)] + [
+            source.randbytes(source.randrange(1, size + 1))
+        ]
         last = source.choice(["A", "PA", "FPA"])
         burst = [
             packet(flow, number, number * size, payload, last if number == count - 1 else "A")
