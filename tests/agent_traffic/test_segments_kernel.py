@@ -1,4 +1,4 @@
-"""The kernel as the oracle: what it cuts super packets into, on their way from one TUN device to another without offloads.
+"""The kernel as the oracle: what it cuts super packets into, from one TUN device to another without offloads.
 
 The packets that arrive have a TTL lower by one and are otherwise what the same super packet becomes here.
 """
