@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from ipsecbench.errors import DroppedError, MalformedError
 from ipsecbench.esp.configuration import Layering, SaConfiguration
-from ipsecbench.esp.databases import Flow, flow_of
 from ipsecbench.esp.layering import gre_decapsulated, version_behind
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.outer_header import inner_traffic_class
@@ -17,14 +16,12 @@ from ipsecbench.wire.ip import IpPacket, Protocol, parse_ip, with_traffic_class
 
 @dataclass(frozen=True, slots=True)
 class Decapsulated:
-    """An inner packet, and what the selectors of its SA look at."""
+    """An inner packet."""
 
     octets: bytes
     """The packet for the inside."""
     packet: IpPacket
     """The same, taken apart."""
-    sa_flow: Flow
-    """Of the packet directly inside ESP: with a layering, that between the two ends."""
 
 
 def decapsulated(sa: SaConfiguration, outer: OuterPacket, payload: bytes, next_header: int) -> Decapsulated:
@@ -39,62 +36,63 @@ def decapsulated(sa: SaConfiguration, outer: OuterPacket, payload: bytes, next_h
     Raises:
         DroppedError: it is not what the mode carries, or does not parse.
     """
+    if sa.mode is Mode.TRANSPORT and sa.layering is Layering.NONE:
+        return _transported(outer, payload, next_header)
+    if sa.layering is Layering.GRE:
+        payload, version = _out_of_gre(payload, next_header)
+    else:
+        version = _announced_version(next_header)
+    return _tunnelled(outer, payload, version)
+
+
+def _out_of_gre(payload: bytes, next_header: int) -> tuple[bytes, int]:
+    if next_header != Protocol.GRE:
+        raise DroppedError("XfrmInStateModeError", f"Next Header {next_header} where GRE is expected")
     try:
-        if sa.mode is Mode.TUNNEL:
-            packet, octets = _tunnelled(payload, next_header)
-            return _with_ecn(packet, octets, outer, flow_of(packet))
-        between = IpPacket(outer.header, payload)
-        if sa.layering is Layering.NONE:
-            return _transported(between, next_header, encapsulated=sa.encapsulation is not None)
-        return _layered(sa.layering, between, next_header, outer)
+        return gre_decapsulated(payload)
     except MalformedError as error:
         raise DroppedError("XfrmInStateModeError", str(error)) from error
 
 
-def _tunnelled(payload: bytes, next_header: int) -> tuple[IpPacket, bytes]:
+def _announced_version(next_header: int) -> int:
     version = version_behind(next_header)
     if version is None:
-        raise MalformedError(f"Next Header {next_header} in tunnel mode")
-    return _whole(payload, version)
+        raise DroppedError("XfrmInStateModeError", f"Next Header {next_header} where IP is expected")
+    return version
 
 
-def _whole(octets: bytes, version: int) -> tuple[IpPacket, bytes]:
-    """An IP packet of an announced version, without the TFC padding behind it."""
-    packet = parse_ip(octets)
-    if packet.header.version != version:
-        raise MalformedError(f"IPv{packet.header.version} where IPv{version} is announced")
-    return packet, octets[: packet.total_bytes]
+def _parsed(octets: bytes) -> IpPacket:
+    try:
+        return parse_ip(octets)
+    except MalformedError as error:
+        raise DroppedError("XfrmInHdrError", str(error)) from error
 
 
-def _with_ecn(packet: IpPacket, octets: bytes, outer: OuterPacket, sa_flow: Flow) -> Decapsulated:
-    header = packet.header
+def _tunnelled(outer: OuterPacket, payload: bytes, version: int) -> Decapsulated:
+    """A whole IP packet of an announced version, without the TFC padding behind it."""
+    if not payload or payload[0] >> 4 != version:
+        raise DroppedError("XfrmInStateModeError", f"no IPv{version} packet where one is announced")
+    packet = _parsed(payload)
+    octets, header = payload[: packet.total_bytes], packet.header
     traffic_class = inner_traffic_class(header.traffic_class, outer.header.traffic_class)
     if traffic_class is None:
-        raise DroppedError("XfrmInError", "congestion was experienced outside by a packet that cannot say so")
+        raise DroppedError("XfrmInStateModeError", "congestion outside, and the sender inside cannot be told")
     if traffic_class != header.traffic_class:
         octets = with_traffic_class(octets, traffic_class)
         packet = IpPacket(replace(header, traffic_class=traffic_class), packet.payload)
-    return Decapsulated(octets, packet, sa_flow)
+    return Decapsulated(octets, packet)
 
 
-def _transported(between: IpPacket, next_header: int, *, encapsulated: bool) -> Decapsulated:
+def _transported(outer: OuterPacket, payload: bytes, next_header: int) -> Decapsulated:
+    try:
+        octets = replace(outer.header, protocol=next_header).encode(payload)
+    except MalformedError as error:
+        raise DroppedError("XfrmInHdrError", str(error)) from error
     # The payload may begin with Destination Options: the whole packet is read anew, within bounds.
-    octets = replace(between.header, protocol=next_header).encode(between.payload)
-    packet = parse_ip(octets)
+    packet = _parsed(octets)
     if packet.header.is_fragment:
-        raise MalformedError("a fragment inside transport mode")
-    if encapsulated:
+        raise DroppedError("XfrmInStateModeError", "a fragment inside transport mode")
+    if outer.encapsulation is not None:
         packet = with_checksum_after_nat(packet)
         octets = packet.encode()
-    return Decapsulated(octets, packet, flow_of(packet))
-
-
-def _layered(layering: Layering, between: IpPacket, next_header: int, outer: OuterPacket) -> Decapsulated:
-    flow = flow_of(IpPacket(replace(between.header, protocol=next_header), between.payload))
-    if layering is Layering.IPIP:
-        packet, octets = _tunnelled(between.payload, next_header)
-    elif next_header == Protocol.GRE:
-        packet, octets = _whole(*gre_decapsulated(between.payload))
-    else:
-        raise MalformedError(f"Next Header {next_header} where GRE is expected")
-    return _with_ecn(packet, octets, outer, flow)
+    return Decapsulated(octets, packet)

@@ -13,7 +13,7 @@ from ipsecbench.errors import DroppedError
 from ipsecbench.esp.configuration import Fragmentation, Layering, SaConfiguration
 from ipsecbench.esp.layering import GRE_HEADER_BYTES, gre_encapsulated, next_header_of
 from ipsecbench.esp.mode import Mode
-from ipsecbench.esp.outer_header import outer_header
+from ipsecbench.esp.outer_header import forbids_fragments, outer_header
 from ipsecbench.esp.outer_packet import OuterPacket
 from ipsecbench.esp.overhead import IP_HEADER_BYTES, UDP_HEADER_BYTES, largest_payload_bytes
 from ipsecbench.esp.security_association import OutboundSa
@@ -85,24 +85,29 @@ def contents_of(
     """
     if not is_tunnel(sa):
         return [_transport_content(sa, packet, path_mtu_bytes)]
-    size, mtu = len(octets), inner_mtu(sa, path_mtu_bytes, 0)
-    if size <= mtu:
+    mtu = inner_mtu(sa, path_mtu_bytes, 0)
+    if len(octets) <= mtu:
         return [_tunnel_content(sa, packet.header, octets, identification())]
-    if packet.header.version == 6:
-        if size > max(mtu, SMALLEST_IPV6_MTU_BYTES):
-            raise TooBigError(max(mtu, SMALLEST_IPV6_MTU_BYTES))
+    return _too_long_contents(sa, packet, octets, mtu, identification)
+
+
+def _too_long_contents(
+    sa: SaConfiguration, packet: IpPacket, octets: bytes, mtu: int, identification: Callable[[], int]
+) -> list[Content]:
+    inner, forbidden = packet.header, forbids_fragments(sa.dont_fragment, packet.header)
+    if inner.version == 4 and not inner.dont_fragment and (forbidden or sa.fragmentation is Fragmentation.BEFORE):
+        return [
+            _tunnel_content(sa, parse_ip(piece).header, piece, identification())
+            for piece in fragments_of(packet, max(mtu, SMALLEST_IPV4_MTU_BYTES))
+        ]
+    if inner.version == 6 and len(octets) <= SMALLEST_IPV6_MTU_BYTES:
         # Every IPv6 link takes 1280 octets (RFC 8200 section 5): the outer packet is fragmented (RFC 2473 section 7.1).
-        content = _tunnel_content(sa, packet.header, octets, identification())
-        header = replace(content.header, dont_fragment=False, identification=identification())
-        return [replace(content, header=header)]
-    if packet.header.dont_fragment:
-        raise TooBigError(max(mtu, SMALLEST_IPV4_MTU_BYTES))
-    if sa.fragmentation is Fragmentation.AFTER:
-        return [_tunnel_content(sa, packet.header, octets, identification())]
-    return [
-        _tunnel_content(sa, parse_ip(piece).header, piece, identification())
-        for piece in fragments_of(packet, max(mtu, SMALLEST_IPV4_MTU_BYTES))
-    ]
+        forbidden = False
+    if forbidden:
+        raise TooBigError(max(mtu, SMALLEST_IPV4_MTU_BYTES if inner.version == 4 else SMALLEST_IPV6_MTU_BYTES))
+    content = _tunnel_content(sa, inner, octets, 0)
+    header = replace(content.header, dont_fragment=False, identification=identification())
+    return [replace(content, header=header)]
 
 
 def _transport_content(sa: SaConfiguration, packet: IpPacket, path_mtu_bytes: int) -> Content:

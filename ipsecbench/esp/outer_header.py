@@ -69,7 +69,7 @@ def outer_header(sa: SaConfiguration, inner: IpHeader, identification: int) -> I
         identification: for an IPv4 packet that may be fragmented.
     """
     source = ipaddress.ip_address(sa.source).packed
-    dont_fragment = len(source) == 4 and _dont_fragment(sa.dont_fragment, inner)
+    dont_fragment = len(source) == 4 and forbids_fragments(sa.dont_fragment, inner)
     return IpHeader(
         source,
         ipaddress.ip_address(sa.destination).packed,
@@ -81,7 +81,8 @@ def outer_header(sa: SaConfiguration, inner: IpHeader, identification: int) -> I
     )
 
 
-def _dont_fragment(choice: DontFragment, inner: IpHeader) -> bool:
+def forbids_fragments(choice: DontFragment, inner: IpHeader) -> bool:
+    """Whether the outer packet of an inner one is not to be fragmented, be it DF (IPv4) or a rule (IPv6)."""
     if choice is DontFragment.COPY:
         # No router fragments IPv6: inside it counts as DF.
         return inner.dont_fragment or inner.version == 6

@@ -4,8 +4,7 @@ Packets come from the inside (:meth:`EspProcessing.protect`) and from the outsid
 with the time; what is to be sent where comes back. Nothing that a packet contains raises: what cannot be carried is
 dropped and counted with Linux's names.
 
-With a layering (GRE, IP in IP) the SPD is asked about the inner packet, and the selectors of the SA are held against
-the packet between the two ends, as IKE agreed on them.
+With a layering (GRE, IP in IP) SPD and selectors look at the inner packet: what is between it and ESP is the SA's.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from ipsecbench.esp.configuration import (
 from ipsecbench.esp.databases import Flow, PolicyDatabase, SaDatabase, flow_of, selects
 from ipsecbench.esp.events import PlaneEvent, PlaneEventKind
 from ipsecbench.esp.inbound import Decapsulated, decapsulated
-from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.outbound import Content, TooBigError, contents_of, sealed
 from ipsecbench.esp.outer_header import outer_header
 from ipsecbench.esp.outer_packet import OuterPacket
@@ -180,10 +178,8 @@ class EspProcessing:
 
     def _outbound_sa(self, packet: IpPacket, octets: bytes, output: Output) -> OutboundSa | None:
         policy = self._policies.find(Direction.OUTBOUND, flow_of(packet))
-        if policy is None:
-            raise DroppedError("XfrmOutPolError", "no policy is for the packet")
-        if policy.action is Action.DISCARD:
-            raise DroppedError("XfrmOutPolBlock", "a policy discards the packet")
+        if policy is None or policy.action is Action.DISCARD:
+            raise DroppedError("XfrmOutPolBlock", "a policy discards the packet, or none is for it")
         if policy.action is Action.BYPASS:
             output.bypassed.append(octets)
             return None
@@ -195,12 +191,15 @@ class EspProcessing:
     def _seal(self, sa: OutboundSa, packet: IpPacket, octets: bytes, now: float, output: Output) -> None:
         path_mtu_bytes = sa.path_mtu.current(now)
         try:
+            # As a list: either all fragments are there, or the packet is dropped as a whole.
             contents = contents_of(sa.configuration, packet, octets, path_mtu_bytes, self._next_identification)
         except TooBigError as error:
             message = too_big_message(packet, octets, error.mtu_bytes)
             if message is not None and self._messages.take(now):
                 output.inside.append(message)
             raise
+        except MalformedError as error:
+            raise DroppedError("XfrmOutError", str(error)) from error
         for content in contents:
             self._seal_content(sa, content, path_mtu_bytes, now, output)
 
@@ -270,8 +269,7 @@ class EspProcessing:
         sa = self._sas.inbound.get(spi)
         if sa is None:
             raise DroppedError("XfrmInNoStates", f"no inbound SA with SPI {spi:08x}")
-        if (sa.configuration.encapsulation is None) != (outer.encapsulation is None):
-            raise DroppedError("XfrmInStateMismatch", f"{sa!r}: in UDP, or not, against what was agreed on")
+        _check_outside(sa, outer)
         payload, next_header, is_newest = sa.open(outer.content, now)
         if is_newest:
             self._tell_path(sa, outer)
@@ -294,13 +292,12 @@ class EspProcessing:
 
     def _admit(self, sa: SaConfiguration, inner: Decapsulated) -> None:
         """Hold a packet against the selectors of its SA, and against the SPD (RFC 4301 section 5.2 step 4)."""
-        if sa.selectors and not selects(sa.selectors, inner.sa_flow):
+        flow = flow_of(inner.packet)
+        if sa.selectors and not selects(sa.selectors, flow):
             raise DroppedError("XfrmInStateMismatch", "the packet is not for the selectors of its SA")
-        policy = self._inbound_policy(flow_of(inner.packet))
-        if policy.action is Action.PROTECT and policy.reqid != sa.reqid:
-            raise DroppedError("XfrmInTmplMismatch", f"the packet came by reqid {sa.reqid} instead of {policy.reqid}")
-        if policy.action is Action.BYPASS and sa.mode is Mode.TUNNEL:
-            raise DroppedError("XfrmInTmplMismatch", "the packet came by an SA, and its policy is to bypass")
+        policy = self._inbound_policy(flow)
+        if policy.action is not Action.PROTECT or policy.reqid != sa.reqid:
+            raise DroppedError("XfrmInTmplMismatch", f"reqid {sa.reqid} is not what the packet's policy wants")
 
     def _inbound_policy(self, flow: Flow) -> PolicyConfiguration:
         policy = self._policies.find(Direction.INBOUND, flow)
@@ -387,6 +384,15 @@ class EspProcessing:
     def _next_identification(self) -> int:
         self._identification = (self._identification + 1) & 0xFFFFFFFF
         return self._identification
+
+
+def _check_outside(sa: InboundSa, outer: OuterPacket) -> None:
+    """An SA is for ESP itself or in UDP, and for one IP version outside; not for the other."""
+    configuration = sa.configuration
+    if (configuration.encapsulation is None) != (outer.encapsulation is None):
+        raise DroppedError("XfrmInStateMismatch", f"{sa!r}: in UDP, or not, against what was agreed on")
+    if ip_address(configuration.source).version != outer.header.version:
+        raise DroppedError("XfrmInStateMismatch", f"{sa!r}: the other IP version outside")
 
 
 def _is_quoted(sa: OutboundSa, message: TooBig) -> bool:

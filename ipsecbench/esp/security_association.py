@@ -17,18 +17,22 @@ from ipsecbench.esp.replay_window import ReplayWindow
 from ipsecbench.esp.sequence_number import SequenceCounter, inferred_sequence
 from ipsecbench.esp.transform import Transform, build_transform
 from ipsecbench.providers.interface import Provider
+from ipsecbench.wire.ip import LARGEST_PACKET_BYTES
 
 Random = Callable[[int], bytes]
 
 _INFERENCE_WITHOUT_WINDOW_PACKETS = 1 << 31
 """With ESN and no protection against replays, the number nearest to the highest one is meant."""
+_SMALLEST_PATH_MTU_BYTES = 256
+"""With less, no inner packet of every suite has room."""
 
 
 def check_configuration(sa: SaConfiguration) -> None:
     """Refuse what no ESP implementation can do.
 
     Raises:
-        DataPlaneError: the SPI is reserved, the addresses are of two versions, or the layering wants transport mode.
+        DataPlaneError: the SPI is reserved, the addresses are of two versions, the layering wants transport mode, or
+            the path has no room.
     """
     if not SMALLEST_SPI <= sa.spi <= 0xFFFFFFFF:
         raise DataPlaneError(f"SPI {sa.spi}: it is from {SMALLEST_SPI} to {0xFFFFFFFF} (RFC 4303 section 2.1)")
@@ -40,6 +44,11 @@ def check_configuration(sa: SaConfiguration) -> None:
         raise DataPlaneError(f"SA {sa.spi:08x}: {sa.source} and {sa.destination} are of different IP versions")
     if sa.layering is not Layering.NONE and sa.mode is not Mode.TRANSPORT:
         raise DataPlaneError(f"SA {sa.spi:08x}: {sa.layering} is put into transport mode, not into {sa.mode} mode")
+    if not _SMALLEST_PATH_MTU_BYTES <= sa.path_mtu_bytes <= LARGEST_PACKET_BYTES:
+        raise DataPlaneError(
+            f"SA {sa.spi:08x}: a path MTU of {sa.path_mtu_bytes} octets: "
+            f"it is from {_SMALLEST_PATH_MTU_BYTES} to {LARGEST_PACKET_BYTES}"
+        )
 
 
 def _transform(cryptography: Provider, sa: SaConfiguration, random: Random) -> Transform:
@@ -168,7 +177,9 @@ class InboundSa:
         except RejectedError as error:
             self.forged += 1
             raise DroppedError("XfrmInStateProtoError", f"{self!r}: {error}") from error
-        except (MalformedError, ProviderError) as error:
+        except MalformedError as error:
+            raise DroppedError("XfrmInHdrError", f"{self!r}: {error}") from error
+        except ProviderError as error:
             raise DroppedError("XfrmInStateProtoError", f"{self!r}: {error}") from error
         if self.window is not None:
             self.window.mark(sequence)

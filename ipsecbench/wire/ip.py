@@ -119,8 +119,8 @@ class IpHeader:
     def _encode_ipv4(self, payload: bytes) -> bytes:
         header_bytes = IPV4_HEADER_BYTES + len(self.options)
         total = header_bytes + len(payload)
-        if total > LARGEST_PACKET_BYTES:
-            raise MalformedError(f"IPv4: a packet of {total} octets does not fit its length field")
+        if max(total, self.fragment_offset_bytes) > LARGEST_PACKET_BYTES:
+            raise MalformedError(f"IPv4: {total} octets at {self.fragment_offset_bytes} do not fit an IP packet")
         flags = (_DONT_FRAGMENT if self.dont_fragment else 0) | (_MORE_FRAGMENTS if self.more_fragments else 0)
         fixed = _IPV4.pack(
             0x40 | header_bytes // 4,

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from ipaddress import ip_address
 
 from ipsecbench.algorithms.suites import EspSuite, esp_suites
 from ipsecbench.esp.configuration import (
@@ -19,10 +20,13 @@ from ipsecbench.esp.configuration import (
 )
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.outer_packet import OuterPacket, parse_outer
+from ipsecbench.esp.packet import padded
 from ipsecbench.esp.processing import EspProcessing, Output
 from ipsecbench.esp.traffic_selector import subnet
+from ipsecbench.esp.transform import Transform, build_transform
 from ipsecbench.providers.selection import ProviderSelection
 from ipsecbench.secret import Secret
+from ipsecbench.wire.ip import IpHeader
 
 ENDS = {4: ("192.0.2.1", "198.51.100.2"), 6: ("2001:db8::1", "2001:db8:ffff::2")}
 NETS = {4: ("10.1.0.0/16", "10.2.0.0/16"), 6: ("fd01::/16", "fd02::/16")}
@@ -56,6 +60,19 @@ def keys_of(suite: EspSuite, seed: object = 1) -> tuple[Secret, Secret | None]:
     source = random.Random(f"{suite.name} {seed}")
     encryption = Secret(source.randbytes(suite.encryption.keymat_bytes))
     return encryption, None if suite.integrity is None else Secret(source.randbytes(suite.integrity.key_bytes))
+
+
+def transform_of(sa: SaConfiguration) -> Transform:
+    """The suite and keys of an SA without everything else."""
+    return build_transform(
+        cryptography(), sa.suite, sa.encryption_key, sa.integrity_key, esn=sa.esn, random=random.Random("IV").randbytes
+    )
+
+
+def opened(sa: SaConfiguration, content: bytes) -> tuple[bytes, int]:
+    """Payload and Next Header inside an ESP packet, taken out by the transform alone."""
+    plaintext = transform_of(sa).open(content, int.from_bytes(content[4:8]))
+    return plaintext[: len(plaintext) - 2 - plaintext[-2]], plaintext[-1]
 
 
 def sa_of(suite: EspSuite | str = "aes128gcm16", *, version: int = 4, **changes: object) -> SaConfiguration:
@@ -107,6 +124,14 @@ class Pair:
     def deliver(self, octets: bytes, now: float = 1.0) -> Output:
         """An outer IP packet arrives at the second end."""
         return self.second.receive(parse_outer(octets), now)
+
+    def sent(self, payload: bytes, next_header: int, sequence: int = 1, plaintext: bytes | None = None) -> Output:
+        """An authentic packet arrives with any payload, or even any plaintext, that ESP itself would not have made."""
+        align = self.sa.suite.encryption.pad_align_bytes
+        plaintext = padded(payload, next_header, align) if plaintext is None else plaintext
+        content = transform_of(self.sa).seal(self.sa.spi, sequence, plaintext)
+        source, destination = (ip_address(address).packed for address in (self.sa.source, self.sa.destination))
+        return self.second.receive(OuterPacket(IpHeader(source, destination, 50), content, self.sa.encapsulation), 1.0)
 
     def carried(self, packet: bytes, now: float = 1.0) -> list[bytes]:
         """What comes out inside the second end of an inner packet of the first."""
