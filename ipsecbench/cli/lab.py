@@ -14,6 +14,8 @@ import typer
 
 from ipsecbench.cli import lab_options as lab_option
 from ipsecbench.cli import options as option
+from ipsecbench.cli.lab_capture import lab_capture
+from ipsecbench.cli.lab_scenario import lab_scenario
 
 lab_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -140,6 +142,14 @@ def lab_exec(
         os.execvp(words[0], words)  # noqa: S606  the caller's own command
     except OSError as error:
         raise LaboratoryError(f"cannot run {words[0]}: {error.strerror}") from error
+
+
+lab_app.command("capture", help="Capture what passes a host, outside and inside, with the keys for Wireshark.")(
+    lab_capture
+)
+
+
+lab_app.command("scenario", help="Try what is claimed of a setting; --list says which there are.")(lab_scenario)
 
 
 def _read(path: Any) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ipsecbench.lab.scenarios.model import Outcome
 
 _BINARY = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -97,3 +100,69 @@ def age(since: float) -> str:
     if seconds < 120:
         return f"{seconds} s"
     return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
+
+
+def render_outcome(outcome: Outcome) -> str:
+    """What came of a scenario, on a short screen."""
+    if outcome.parts:
+        return _side_by_side(outcome)
+    lines = [f"{outcome.name}: {outcome.title}"]
+    said = outcome.negotiated
+    if said:
+        lines.append(f"  phase 1  {said['ike']}")
+        lines.append("  phase 2  " + "  ".join([said["esp"], f"{said['mode']} mode", said["udp"]]).rstrip())
+        lines.append(f"  planes   {said['dataplane']}")
+    if outcome.overheads:
+        rows = [["  packet", *(str(row.inner_bytes) for row in outcome.overheads)]]
+        rows.append(["  on the wire", *(str(row.wire_bytes) for row in outcome.overheads)])
+        rows.append(["  computed", *(str(row.computed_bytes) for row in outcome.overheads)])
+        rows.append(["  overhead", *(f"+{row.wire_bytes - row.inner_bytes}" for row in outcome.overheads)])
+        lines += table(rows, frozenset(range(1, len(rows[0])))).splitlines()
+    figures = []
+    if outcome.inner_mtu_bytes:
+        figures.append(f"inner MTU {outcome.inner_mtu_bytes}")
+    if outcome.tcp_mss_bytes:
+        figures.append(f"TCP MSS {outcome.tcp_mss_bytes}")
+    if outcome.ping_ms:
+        figures.append(f"ping {outcome.ping_ms:.2f} ms")
+    if outcome.tcp_mbit:
+        figures.append(f"TCP {outcome.tcp_mbit:.0f} Mbit/s ({outcome.tcp_program})")
+    if figures:
+        lines.append("  " + ", ".join(figures))
+    failed = [check for check in outcome.checks if not check.held]
+    lines += [f"  FAILED  {check.claim}: {check.seen}" for check in failed]
+    number = len(outcome.checks)
+    lines.append(f"  {number - len(failed)} of {number} claims hold")
+    return "\n".join(lines)
+
+
+def _side_by_side(outcome: Outcome) -> str:
+    heading = ["", "mode", "ESP", "64 B", "576 B", "largest", "inner MTU", "MSS", "ping ms", "TCP Mbit/s", "claims"]
+    rows = [heading]
+    for part in outcome.parts:
+        extra = {row.inner_bytes: f"+{row.wire_bytes - row.inner_bytes}" for row in part.overheads}
+        largest = max(extra, default=0)
+        held = sum(check.held for check in part.checks)
+        rows.append(
+            [
+                part.name,
+                part.negotiated.get("mode", ""),
+                part.negotiated.get("udp", ""),
+                extra.get(64, ""),
+                extra.get(576, ""),
+                extra.get(largest, ""),
+                str(part.inner_mtu_bytes or ""),
+                str(part.tcp_mss_bytes or ""),
+                f"{part.ping_ms:.2f}",
+                f"{part.tcp_mbit:.0f}",
+                f"{held}/{len(part.checks)}",
+            ]
+        )
+    lines = [f"{outcome.name}: {outcome.title}", *table(rows, frozenset(range(3, len(heading)))).splitlines()]
+    lines += [
+        f"FAILED  {part.name}: {check.claim}: {check.seen}"
+        for part in outcome.parts
+        for check in part.checks
+        if not check.held
+    ]
+    return "\n".join(lines)

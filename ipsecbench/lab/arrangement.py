@@ -73,6 +73,8 @@ class Arrangement:
     """Life of the Child SA until it is rekeyed."""
     retransmission_seconds: float = 1.0
     """Before the first retransmission of IKE; the network is one machine."""
+    retransmission_tries: int = 5
+    """Retransmissions before the peer counts as dead."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -173,6 +175,7 @@ dpd_delay = {self.dpd_seconds}
 dpd_timeout = {max(3 * self.dpd_seconds, 1.0)}
 encap = {str(self.encap).lower()}
 retransmit_timeout = {self.retransmission_seconds}
+retransmit_tries = {self.retransmission_tries}
 
 [{connection}.local]
 auth = "psk"

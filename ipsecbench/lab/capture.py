@@ -42,12 +42,17 @@ class Capture:
         self._interface = interface
         self._socket: socket.socket | None = None
         self._packets: list[tuple[float, bytes]] = []
+        self.held_bytes = 0
+        """Octets of the packets that have been taken from the kernel so far."""
 
     def __enter__(self) -> Self:
         def open_socket() -> socket.socket:
             # SOCK_DGRAM: without the Ethernet header.
             opened = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, socket.htons(_ETH_P_ALL))
-            opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
+            try:
+                opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
+            except PermissionError:  # root of a user namespace has what everybody has
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
             opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMP, 1)
             opened.bind((self._interface, _ETH_P_ALL))
             opened.setblocking(False)
@@ -59,26 +64,32 @@ class Capture:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._drain()
+        self.drain()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def packets(self) -> list[bytes]:
         """The IP packets so far, oldest first."""
-        self._drain()
+        self.drain()
         return [packet for _seconds, packet in self._packets]
+
+    def timed_packets(self) -> list[tuple[float, bytes]]:
+        """The same, each with its time in seconds since 1970."""
+        self.drain()
+        return list(self._packets)
 
     def write(self, path: Path) -> None:
         """Write the packets so far as a pcap file."""
-        self._drain()
+        self.drain()
         parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, _LONGEST_PACKET, _LINKTYPE_RAW)]
         for seconds, packet in self._packets:
             microseconds = round((seconds % 1) * 1_000_000)
             parts += [struct.pack("<IIII", int(seconds), microseconds % 1_000_000, len(packet), len(packet)), packet]
         path.write_bytes(b"".join(parts))
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Take from the kernel what it holds, so that its buffer does not overflow in a long capture."""
         while self._socket is not None:
             try:
                 packet, ancillary, _flags, address = self._socket.recvmsg(_LONGEST_PACKET, 64)
@@ -88,6 +99,29 @@ class Capture:
                 stamps = [struct.unpack("ll", data) for _level, name, data in ancillary if name == _SO_TIMESTAMP]
                 seconds = stamps[0][0] + stamps[0][1] / 1_000_000 if stamps else time.time()
                 self._packets.append((seconds, packet))
+                self.held_bytes += len(packet)
+
+
+def pcapng(interfaces: Mapping[str, Sequence[tuple[float, bytes]]]) -> bytes:
+    """IP packets of several interfaces as a pcapng file (draft-ietf-opsawg-pcapng), each with its time in seconds."""
+    blocks = [_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))]
+    for name in interfaces:
+        octets = name.encode()
+        option = struct.pack("<HH", 2, len(octets)) + octets + bytes(-len(octets) % 4) + bytes(4)
+        blocks.append(_block(1, struct.pack("<HHI", _LINKTYPE_RAW, 0, _LONGEST_PACKET) + option))
+    rows = [
+        (seconds, number, packet) for number, packets in enumerate(interfaces.values()) for seconds, packet in packets
+    ]
+    for seconds, number, packet in sorted(rows):
+        high, low = divmod(round(seconds * 1_000_000), 1 << 32)
+        head = struct.pack("<IIIII", number, high, low, len(packet), len(packet))
+        blocks.append(_block(6, head + packet + bytes(-len(packet) % 4)))
+    return b"".join(blocks)
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    length = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + length + body + length
 
 
 def missing_prerequisite() -> str | None:

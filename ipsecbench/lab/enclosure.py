@@ -152,6 +152,25 @@ def command(process: int, *arguments: str) -> list[str]:
     ]
 
 
+def join(process: int) -> None:
+    """Go on in the user and mount namespaces of a process that is inside; to be called while there is one thread.
+
+    Raises:
+        LaboratoryError: this user may not, or the process is gone.
+    """
+    try:
+        for name, flag in (("user", _CLONE_NEWUSER), ("mnt", _CLONE_NEWNS)):
+            other = f"/proc/{process}/ns/{name}"
+            if os.readlink(other) != os.readlink(f"/proc/self/ns/{name}"):
+                descriptor = os.open(other, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    _call("setns", descriptor, flag)
+                finally:
+                    os.close(descriptor)
+    except OSError as error:
+        raise LaboratoryError(f"cannot enter the laboratory: {error.strerror}") from error
+
+
 def _search_path() -> str:
     """PATH, with the folders of the administrator's programs, which are not in everybody's."""
     folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]

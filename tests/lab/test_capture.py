@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ipsecbench.errors import LaboratoryError
-from ipsecbench.lab.capture import Capture, dissect
+from ipsecbench.lab.capture import Capture, dissect, pcapng
 from ipsecbench.lab.charon_log import logged_secrets
 from ipsecbench.lab.namespaces import Host, Hosts
 from ipsecbench.lab.strongswan import PeerIkeSa, StrongSwan
@@ -139,3 +139,18 @@ def test_packets_of_both_directions(hosts: Hosts, tmp_path: Path) -> None:
             assert sender.recv(10) == b"two"
             ours = [packet for packet in capture.packets() if packet[6] == 17]
     assert [packet[48:] for packet in ours] == [b"one", b"two"]
+
+
+@pytest.mark.usefixtures("tshark")
+def test_two_interfaces_in_one_file(tmp_path: Path) -> None:
+    first, second = b"\x45" + bytes(19), b"\x60" + bytes(39)
+    path = tmp_path / "two.pcapng"
+    path.write_bytes(
+        pcapng({"eth0": [(1000000000.25, first), (1000000002.0, first)], "ipsec0": [(1000000001.5, second)]})
+    )
+    rows = dissect(path, ("frame.time_epoch", "frame.interface_name", "frame.len"), {})
+    assert [tuple(row.values()) for row in rows] == [
+        ("1000000000.250000000", "eth0", "20"),
+        ("1000000001.500000000", "ipsec0", "40"),
+        ("1000000002.000000000", "eth0", "20"),
+    ]
