@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from ipsecbench.algorithms.integrity import Integrity
 from ipsecbench.algorithms.suites import EspSuite
 from ipsecbench.errors import MalformedError, ProviderError
 from ipsecbench.esp.overhead import ESP_HEADER_BYTES
@@ -146,12 +147,11 @@ class SeparateModes:
         self,
         cryptography: Provider,
         suite: EspSuite,
+        integrity: Integrity,
         keys: tuple[Secret, Secret],
         esn: bool,
         random: Callable[[int], bytes],
     ) -> None:
-        if suite.integrity is None:
-            raise ProviderError(f"{suite.encryption.name} without an integrity transform is no ESP suite")
         encryption, octets = suite.encryption, keys[0].reveal()
         key_bytes = len(octets) - encryption.salt_bytes
         self._esn = esn
@@ -160,7 +160,7 @@ class SeparateModes:
         self._iv_bytes = encryption.iv_bytes
         self._random = random
         self._cipher: Cipher = cryptography.cipher(encryption.name, octets[:key_bytes])
-        self._mac: Mac = cryptography.mac(suite.integrity.name, keys[1].reveal())
+        self._mac: Mac = cryptography.mac(integrity.name, keys[1].reveal())
         # RFC 3686 section 4: the counter block is nonce, IV and a counter that begins with one.
         self._before_iv = octets[key_bytes:]
         self._after_iv = _FIRST_COUNTER if self._is_counter_mode else b""
@@ -212,10 +212,12 @@ def build_transform(
     if len(encryption_key) != expected:
         raise ProviderError(f"{row.name} takes {expected} octets of key and salt, not {len(encryption_key)}")
     if suite.integrity is None:
+        if not row.aead:
+            raise ProviderError(f"{row.name} without an integrity transform is no ESP suite")
         combined = AuthenticationOnly if row.mode == "gmac" else CombinedMode
         return combined(cryptography, suite, encryption_key, esn)
     if integrity_key is None or len(integrity_key) != suite.integrity.key_bytes:
         raise ProviderError(
             f"{suite.integrity.name} takes {suite.integrity.key_bytes} octets of key, not {len(integrity_key or b'')}"
         )
-    return SeparateModes(cryptography, suite, (encryption_key, integrity_key), esn, random)
+    return SeparateModes(cryptography, suite, suite.integrity, (encryption_key, integrity_key), esn, random)

@@ -37,10 +37,11 @@ def kind_of(payload: bytes) -> DatagramKind:
 def with_checksum_after_nat(packet: IpPacket) -> IpPacket:
     """A packet of transport mode whose addresses a NAT has changed, with a checksum that fits them.
 
-    The ICV vouches for the octets, so that the checksum may be computed anew (RFC 3948 section 3.1.2 b). UDP over IPv4
-    without a checksum stays without.
+    The ICV vouches for the octets, so that the checksum of TCP and UDP may be computed anew (RFC 3948 section 3.1.2 b).
+    UDP over IPv4 without a checksum stays without.
     """
     payload, header = packet.payload, packet.header
-    if header.is_fragment or (header.protocol == Protocol.UDP and header.version == 4 and payload[6:8] == b"\0\0"):
+    has_none = header.protocol == Protocol.UDP and header.version == 4 and payload[6:8] == b"\0\0"
+    if header.protocol not in (Protocol.TCP, Protocol.UDP) or has_none:
         return packet
     return IpPacket(header, with_transport_checksum(header, header.protocol, payload))
