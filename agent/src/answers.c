@@ -33,7 +33,7 @@ static const char *const code_names[] = {
 };
 
 /* {"id": …, "type": "…" */
-static void begin(FILE *stream, const struct request *request, const char *type)
+void answer_begin(FILE *stream, const struct request *request, const char *type)
 {
     fputs("{\"id\": ", stream);
     if (request->identifier_length == 0 && !request->identifier_is_string)
@@ -45,7 +45,7 @@ static void begin(FILE *stream, const struct request *request, const char *type)
     fprintf(stream, ", \"type\": \"%s\"", type);
 }
 
-static void end(FILE *stream)
+void answer_end(FILE *stream)
 {
     fputs("}\n", stream);
 }
@@ -58,10 +58,10 @@ static void write_text(FILE *stream, const char *name, const char *text)
 
 void answer_failure(FILE *stream, const struct request *request, const struct failure *failure)
 {
-    begin(stream, request, "error");
+    answer_begin(stream, request, "error");
     fprintf(stream, ", \"code\": \"%s\", ", code_names[failure->code]);
     write_text(stream, "message", failure->message[0] != '\0' ? failure->message : "no reason given");
-    end(stream);
+    answer_end(stream);
 }
 
 static void write_library(FILE *stream, const struct library *library)
@@ -110,7 +110,7 @@ static void answer_info(FILE *stream, const struct request *request)
 
     memset(&system, 0, sizeof system);
     (void)uname(&system);
-    begin(stream, request, "info");
+    answer_begin(stream, request, "info");
     fprintf(stream, ", \"protocol\": %d, ", PROTOCOL_VERSION);
     write_text(stream, "version", AGENT_VERSION);
     fputs(", ", stream);
@@ -129,7 +129,7 @@ static void answer_info(FILE *stream, const struct request *request)
     for (size_t i = 0; i < count; i++)
         fprintf(stream, "%s%" PRIu32, i > 0 ? ", " : "", numbers[i]);
     fputc(']', stream);
-    end(stream);
+    answer_end(stream);
 }
 
 struct clock_run {
@@ -160,7 +160,7 @@ static bool answer_clock(FILE *stream, const struct request *request, struct fai
     (void)pthread_join(thread, NULL);
     if (!run.pinned)
         return fail(failure, FAILURE_USAGE, "core: the agent may not run on processor %" PRIu32, request->core);
-    begin(stream, request, "clock");
+    answer_begin(stream, request, "clock");
     if (request->has_core)
         fprintf(stream, ", \"core\": %" PRIu32, request->core);
     else
@@ -170,7 +170,7 @@ static bool answer_clock(FILE *stream, const struct request *request, struct fai
         fputs("null", stream);
     else
         fprintf(stream, "%" PRIu64, run.counter_hz);
-    end(stream);
+    answer_end(stream);
     return true;
 }
 
@@ -202,7 +202,7 @@ static void answer_list(FILE *stream, const struct request *request)
     struct row row;
     bool first = true;
 
-    begin(stream, request, "list");
+    answer_begin(stream, request, "list");
     fputs(", \"rows\": [", stream);
     for (size_t i = 0; registered_families[i] != NULL; i++) {
         const struct family *family = registered_families[i];
@@ -215,7 +215,7 @@ static void answer_list(FILE *stream, const struct request *request)
         }
     }
     fputc(']', stream);
-    end(stream);
+    answer_end(stream);
 }
 
 static void answer_check(FILE *stream, const struct request *request)
@@ -224,7 +224,7 @@ static void answer_check(FILE *stream, const struct request *request)
     unsigned passed = 0, failed = 0;
     struct row row;
 
-    begin(stream, request, "check");
+    answer_begin(stream, request, "check");
     fputs(", \"failures\": [", stream);
     for (size_t i = 0; registered_families[i] != NULL; i++) {
         const struct family *family = registered_families[i];
@@ -252,7 +252,7 @@ static void answer_check(FILE *stream, const struct request *request)
         }
     }
     fprintf(stream, "], \"passed\": %u, \"failed\": %u", passed, failed);
-    end(stream);
+    answer_end(stream);
 }
 
 static void write_worker(FILE *stream, const struct sample *sample)
@@ -289,7 +289,7 @@ static bool answer_speed(FILE *stream, const struct request *request, struct fai
         free(samples);
         return false;
     }
-    begin(stream, request, "sample");
+    answer_begin(stream, request, "sample");
     fputs(", \"workers\": [", stream);
     for (size_t i = 0; i < count; i++) {
         fputs(i > 0 ? ", " : "", stream);
@@ -299,7 +299,7 @@ static bool answer_speed(FILE *stream, const struct request *request, struct fai
     for (size_t i = 0; i < detail.count; i++)
         fprintf(stream, "%s\"%s\": %" PRIu64, i > 0 ? ", " : "", detail.facts[i].name, detail.facts[i].value);
     fputc('}', stream);
-    end(stream);
+    answer_end(stream);
     free(samples);
     return true;
 }
@@ -313,10 +313,10 @@ static bool answer_compute(FILE *stream, const struct request *request, struct f
     if (!catalogue_find(&request->order, &entry, failure) || !catalogue_admit(&entry, failure) ||
         !entry.family->compute(entry.row, &request->order, &output, failure))
         return false;
-    begin(stream, request, "result");
+    answer_begin(stream, request, "result");
     fputs(", \"output\": ", stream);
     json_write_hex(stream, output.data, output.length);
-    end(stream);
+    answer_end(stream);
     return true;
 }
 

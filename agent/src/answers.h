@@ -13,4 +13,8 @@ void answer_request(FILE *stream, const struct request *request);
 /* Writes an error. */
 void answer_failure(FILE *stream, const struct request *request, const struct failure *failure);
 
+/* The start of an answer, {"id": …, "type": "…", to which members are added with a comma before each; and its end. */
+void answer_begin(FILE *stream, const struct request *request, const char *type);
+void answer_end(FILE *stream);
+
 #endif

@@ -243,24 +243,30 @@ enum esp_result esp_seal(struct esp_sa *sa, uint64_t sequence, const uint8_t *iv
     return sealed ? ESP_OK : ESP_LIBRARY_FAILED;
 }
 
-enum esp_result esp_outbound(struct esp_sa *sa, uint8_t *packet, size_t inner_bytes, uint8_t next_header,
-                             size_t *packet_bytes)
+enum esp_result esp_outbound_numbered(struct esp_sa *sa, uint64_t sequence, uint8_t *packet, size_t inner_bytes,
+                                      uint8_t next_header, size_t *packet_bytes)
 {
     uint8_t counter[8];
     const uint8_t *iv = counter;
 
-    if (sa->sequence >= (sa->esn ? UINT64_MAX : UINT32_MAX))
-        return ESP_SEQUENCE_OVERFLOW;
-    sa->sequence++;
     if (sa->suite.cipher->kind == CIPHER_CBC) {
         iv = iv_source_next(sa->iv_source, sa->suite.cipher->iv_bytes);
         if (iv == NULL)
             return ESP_LIBRARY_FAILED;
     } else {
         /* Counter modes need an IV that is unique, not one that is unpredictable (RFC 4106 section 3.1). */
-        write_be64(counter, sa->sequence);
+        write_be64(counter, sequence);
     }
-    return esp_seal(sa, sa->sequence, iv, packet, inner_bytes, next_header, packet_bytes);
+    return esp_seal(sa, sequence, iv, packet, inner_bytes, next_header, packet_bytes);
+}
+
+enum esp_result esp_outbound(struct esp_sa *sa, uint8_t *packet, size_t inner_bytes, uint8_t next_header,
+                             size_t *packet_bytes)
+{
+    if (sa->sequence >= (sa->esn ? UINT64_MAX : UINT32_MAX))
+        return ESP_SEQUENCE_OVERFLOW;
+    sa->sequence++;
+    return esp_outbound_numbered(sa, sa->sequence, packet, inner_bytes, next_header, packet_bytes);
 }
 
 static enum esp_result open_combined(struct esp_sa *sa, uint64_t sequence, uint8_t *packet, size_t body,

@@ -86,6 +86,10 @@ size_t esp_packet_bytes(const struct esp_suite *suite, size_t inner_bytes);
 enum esp_result esp_outbound(struct esp_sa *sa, uint8_t *packet, size_t inner_bytes, uint8_t next_header,
                              size_t *packet_bytes);
 
+/* The same with a given sequence number, never given before: for an SA whose numbers are counted elsewhere. */
+enum esp_result esp_outbound_numbered(struct esp_sa *sa, uint64_t sequence, uint8_t *packet, size_t inner_bytes,
+                                      uint8_t next_header, size_t *packet_bytes);
+
 /* The same with a given sequence number and IV (suite.cipher's iv_bytes). */
 enum esp_result esp_seal(struct esp_sa *sa, uint64_t sequence, const uint8_t *iv, uint8_t *packet, size_t inner_bytes,
                          uint8_t next_header, size_t *packet_bytes);

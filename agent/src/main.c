@@ -8,13 +8,15 @@
 #include <unistd.h>
 
 #include "answers.h"
+#include "esp_plane.h"
 
 static const char usage[] =
-    "Usage: ipsecbench-agent [--version | --help]\n"
+    "Usage: ipsecbench-agent [esp | --version | --help]\n"
     "Measures the crypto libraries of this box. Reads orders from standard input, one JSON object\n"
     "a line, and answers each with one line on standard output. To begin with:\n"
     "  {\"id\": 1, \"command\": \"list\"}\n"
     "IPSECBENCH_LIBCRYPTO and IPSECBENCH_LIBGCRYPT name other libraries to load.\n"
+    "With 'esp' it is an ESP data plane: docs/agent-esp.md.\n"
     "docs/agent-protocol.md of ipsecbench describes the rest.\n";
 
 /* The bytes of standard input that have not been answered. One more than a line may have tells a line too long. */
@@ -124,6 +126,8 @@ int main(int argc, char **argv)
         fputs(usage, stdout);
         return EXIT_SUCCESS;
     }
+    if (argc == 2 && strcmp(argv[1], "esp") == 0)
+        return esp_plane_run();
     if (argc != 1) {
         fputs(usage, stderr);
         return 2;

@@ -242,6 +242,28 @@ static bool parse_identifier(struct request *request, const struct json_node *no
     return true;
 }
 
+/* The value of a member of the outermost object; 0 when it has none (the object itself is number 0). */
+static uint32_t find_member(const struct json_node *nodes, const char *name)
+{
+    for (uint32_t key = 1; key < nodes[0].end; key = nodes[key + 1].end) {
+        if (strcmp(nodes[key].text, name) == 0)
+            return key + 1;
+    }
+    return 0;
+}
+
+bool request_parse_identifier(struct request *request, const struct json_document *document, struct failure *failure)
+{
+    uint32_t identifier;
+
+    if (document->nodes[0].type != JSON_OBJECT)
+        return fail(failure, FAILURE_USAGE, "an order is a JSON object");
+    identifier = find_member(document->nodes, "id");
+    if (identifier == 0)
+        return fail(failure, FAILURE_USAGE, "id: missing");
+    return parse_identifier(request, &document->nodes[identifier], failure);
+}
+
 static bool parse_command(struct request *request, const struct json_node *node, struct failure *failure)
 {
     for (size_t i = 0; node->type == JSON_STRING && i < sizeof commands / sizeof commands[0]; i++) {
@@ -252,16 +274,6 @@ static bool parse_command(struct request *request, const struct json_node *node,
     }
     return fail(failure, FAILURE_USAGE, "command: there is no command '%.40s'",
                 node->type == JSON_STRING ? node->text : "");
-}
-
-/* The value of a member of the outermost object; 0 when it has none (the object itself is number 0). */
-static uint32_t find_member(const struct json_node *nodes, const char *name)
-{
-    for (uint32_t key = 1; key < nodes[0].end; key = nodes[key + 1].end) {
-        if (strcmp(nodes[key].text, name) == 0)
-            return key + 1;
-    }
-    return 0;
 }
 
 static bool parse_members(struct request *request, char *base, const struct json_node *nodes, struct failure *failure)
@@ -340,18 +352,13 @@ bool request_parse(struct request *request, char *text, size_t length, struct fa
 {
     static struct json_document document;
     const struct json_node *nodes = document.nodes;
-    uint32_t identifier, command;
+    uint32_t command;
 
     set_defaults(request);
     if (!json_parse(&document, text, length))
         return fail(failure, FAILURE_USAGE, "not JSON: %s at octet %zu", document.error, document.error_offset);
-    if (nodes[0].type != JSON_OBJECT)
-        return fail(failure, FAILURE_USAGE, "an order is a JSON object");
-    identifier = find_member(nodes, "id");
-    if (identifier != 0 && !parse_identifier(request, &nodes[identifier], failure))
+    if (!request_parse_identifier(request, &document, failure))
         return false;
-    if (identifier == 0)
-        return fail(failure, FAILURE_USAGE, "id: missing");
     command = find_member(nodes, "command");
     if (command == 0)
         return fail(failure, FAILURE_USAGE, "command: missing");

@@ -36,4 +36,7 @@ struct request {
  */
 bool request_parse(struct request *request, char *text, size_t length, struct failure *failure);
 
+/* Takes "id" out of an order of any kind. */
+bool request_parse_identifier(struct request *request, const struct json_document *document, struct failure *failure);
+
 #endif
