@@ -8,7 +8,7 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,12 +41,20 @@ class AgentClient:
     Args:
         path: the executable; default: :func:`ipsecbench.agent.find.agent_path`.
         environment: variables added to the process's own environment.
+        arguments: the agent's own, such as ``esp``.
+        descriptors: that it inherits, under the same numbers.
 
     Raises:
         AgentError: there is no agent, or it does not start.
     """
 
-    def __init__(self, path: Path | None = None, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+        descriptors: Sequence[int] = (),
+    ) -> None:
         self.path = agent_path() if path is None else path
         self._next_id = 0
         self._buffer = bytearray()
@@ -55,12 +63,13 @@ class AgentClient:
         try:
             # A session of its own: Ctrl-C is for the caller, which ends the agent when it has saved its figures.
             self._process = subprocess.Popen(
-                [str(self.path)],
+                [str(self.path), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
+                pass_fds=tuple(descriptors),
             )
         except OSError as error:
             self._stderr.close()
@@ -73,6 +82,11 @@ class AgentClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
 
     def close(self) -> None:
         """End the process; safe to call more than once."""
@@ -93,7 +107,7 @@ class AgentClient:
         """Give one order and wait for its answer.
 
         Args:
-            command: ``info``, ``clock``, ``list``, ``check``, ``speed`` or ``compute``.
+            command: ``info``, ``clock``, ``list``, ``check``, ``speed`` or ``compute``; of ``esp`` its own.
             timeout: seconds to wait.
             fields: the order's other fields; those that are None are left out.
 
