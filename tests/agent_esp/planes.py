@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ipsecbench.algorithms.suites import parse_esp_suite
@@ -85,7 +86,7 @@ def start_side(
     other = 3 - number
     descriptors = host.call(lambda: open_tun("ipsec0", queues, mtu_bytes, vnet_header))
     sockets = [_udp_socket(host, family, PORT) for family in (socket.AF_INET, socket.AF_INET6) for _ in range(queues)]
-    raw = [sock for address in (host.ipv4, host.ipv6) for sock in host.call(lambda a=address: open_raw_esp(a, queues))]
+    raw = [sock for address in (host.ipv4, host.ipv6) for sock in host.call(partial(open_raw_esp, address, queues))]
     for route in (
         ("route", "add", f"10.{other}.0.0/16", "dev", "ipsec0", "src", f"10.{number}.0.1"),
         ("-6", "route", "add", f"2001:db8:{other}::/64", "dev", "ipsec0", "src", f"2001:db8:{number}::1"),
