@@ -53,7 +53,7 @@ class Pair:
 
     def ping(self, *options: str, target: str = "10.2.0.1", source: str = "10.1.0.1", count: int = 3) -> int:
         """How many of some echo requests from the local host were answered."""
-        arguments = ["-c", str(count), "-i", "0.01", "-W", "1", "-I", source, *options, target]
+        arguments = ["-c", str(count), "-i", "0.01", "-W", "5", "-I", source, *options, target]
         done = self.local.host.run("ping", *arguments)
         lines = [line for line in done.stdout.splitlines() if "packets transmitted" in line]
         assert lines, done.stdout + done.stderr
