@@ -124,7 +124,6 @@ class ChildSaInstaller:
         plane: the data plane; whoever made it closes it.
         configuration: how traffic is carried.
         routes: where traffic is routed into the data plane; None where that is not needed.
-        log: takes a cause (a stable word) and a line.
     """
 
     def __init__(
@@ -132,12 +131,12 @@ class ChildSaInstaller:
         plane: DataPlane,
         configuration: TrafficConfiguration | None = None,
         routes: RouteKeeper | None = None,
-        log: Callable[[str, str], None] = lambda cause, text: None,
     ) -> None:
         self.plane = plane
+        self.log: Callable[[str, str], None] = lambda cause, text: None
+        """Takes a cause (a stable word) and a line; the driver sets it to that of the endpoint."""
         self._configuration = configuration or TrafficConfiguration()
         self._routes = routes
-        self._log = log
         self._connections: dict[int, str] = {}
         self._children: dict[bytes, _Child] = {}
         self._by_outbound: dict[bytes, _Child] = {}
@@ -242,7 +241,7 @@ class ChildSaInstaller:
                 self._seal(child, now)
             self._ensure_policies(family, info)
         except DataPlaneError as error:
-            self._log("child-sa-refused", f"Child SA {info.name} cannot be put to use: {error}")
+            self.log("child-sa-refused", f"Child SA {info.name} cannot be put to use: {error}")
             self._refused.append(info)
             self._delete(child.spi, now)
 
@@ -299,7 +298,7 @@ class ChildSaInstaller:
             self._seal(child, now)
             self._ensure_policies(child.family, child.info)
         except DataPlaneError as error:
-            self._log("child-sa-refused", f"Child SA {child.info.name} cannot be put to use: {error}")
+            self.log("child-sa-refused", f"Child SA {child.info.name} cannot be put to use: {error}")
             self._refused.append(child.info)
 
     def _succeed(self, spi: bytes, now: float) -> None:
@@ -344,7 +343,7 @@ class ChildSaInstaller:
         try:
             action()
         except DataPlaneError as error:
-            self._log("not-removed", str(error))
+            self.log("not-removed", str(error))
 
     def _move(self, ike_unique_id: int, path: Path) -> None:
         """The peer has another address: what goes to it goes there."""

@@ -87,7 +87,8 @@ class TrafficConfiguration:
 
 
 _DEFAULT = ChildTraffic()
-_ALL = (TrafficSelector(4, 0, 2**32 - 1), TrafficSelector(6, 0, 2**128 - 1))
+ALL_ADDRESSES = (TrafficSelector(4, 0, 2**32 - 1), TrafficSelector(6, 0, 2**128 - 1))
+"""Selectors of every packet."""
 
 
 def suite_of(negotiated: NegotiatedEsp) -> EspSuite:
@@ -100,7 +101,7 @@ def carried(info: ChildSaInfo, traffic: ChildTraffic) -> tuple[Sequence[TrafficS
     """What goes through the TUN device for a Child SA: local and remote selectors. With layering, those within."""
     if traffic.layering is Layering.NONE:
         return info.local_ts, info.remote_ts
-    return traffic.layered_local_ts or _ALL, traffic.layered_remote_ts
+    return traffic.layered_local_ts or ALL_ADDRESSES, traffic.layered_remote_ts
 
 
 def selector_pairs(
@@ -185,7 +186,8 @@ def sa_of(
         replay_window_packets=0 if outbound else traffic.replay_window_packets,
         encapsulation=encapsulation_of(info, info.path, direction),
         layering=traffic.layering if info.mode is Mode.TRANSPORT else Layering.NONE,
-        selectors=() if outbound else selector_pairs(remote, local),
+        # With layering the policies hold the inner packet against its own selectors.
+        selectors=selector_pairs(remote, local) if not outbound and traffic.layering is Layering.NONE else (),
         limits=limits_of(info, now),
         path_mtu_bytes=path_mtu_bytes,
         dont_fragment=traffic.dont_fragment,

@@ -148,6 +148,8 @@ class Driver:
         at_once = self._transmit if child_sas is None else None
         self.endpoint = Endpoint(configuration, environment or system_environment(), limited, at_once)
         self.child_sas = child_sas
+        if child_sas is not None:
+            child_sas.log = self.endpoint.log
         self.failure: IpsecbenchError | None = None
         """Why the loop ended, where nobody has asked for it."""
         self.events: list[Event] = []
@@ -255,7 +257,8 @@ class Driver:
             raise MeasurementError(f"no {names} within {timeout:g} s; newest: {newest}")
 
     def stop(self, polite_seconds: float = 5.0) -> None:
-        """Delete all SAs politely for at most so long, end the thread and close the sockets."""
+        """Delete all SAs politely for at most so long, end the thread and close the sockets. Of a loop that was broken
+        off only the end is waited for."""
         if self._thread is not None and self._thread.is_alive():
             self.post(lambda: self.shut_down(polite_seconds))
             self._thread.join(polite_seconds + 5.0)
@@ -307,6 +310,11 @@ class Driver:
             self._stopping = True
             self._deadline = time.monotonic() + polite_seconds
             self.endpoint.shut_down(time.monotonic())
+
+    def break_off(self) -> None:
+        """End the loop at once, without a word to the peers. In the loop's thread only."""
+        self._stopping = True
+        self._deadline = float("-inf")
 
     def close(self) -> None:
         """Close the sockets."""

@@ -111,9 +111,8 @@ class Scene:
         self.orders = Recorder()
         self.log: list[str] = []
         children = {} if traffic is None else {("c", "net"): traffic}
-        self.installer = ChildSaInstaller(
-            self.plane, TrafficConfiguration(children), self.routes, lambda cause, text: self.log.append(text)
-        )
+        self.installer = ChildSaInstaller(self.plane, TrafficConfiguration(children), self.routes)
+        self.installer.log = lambda cause, text: self.log.append(text)
         self.now = 100.0
         self.see(IkeSaEstablished(ike_sa()))
 
