@@ -33,14 +33,23 @@ def _generator(values: Sequence[float]) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def resampled_medians(values: Sequence[float]) -> NDArray[np.float64]:
-    """Medians of :data:`RESAMPLES` bootstrap resamples; the same values always give the same ones."""
+def resampled_quantiles(values: Sequence[float], quantile: float) -> NDArray[np.float64]:
+    """A quantile of :data:`RESAMPLES` bootstrap resamples; the same values always give the same ones."""
     import numpy as np
 
     data = np.asarray(values, dtype=np.float64)
     picks = _generator(values).integers(0, len(data), size=(RESAMPLES, len(data)))
-    medians: NDArray[np.float64] = np.median(data[picks], axis=1)
-    return medians
+    ordered = np.sort(data[picks], axis=1)
+    place = (len(data) - 1) * quantile
+    below = int(place)
+    above = min(below + 1, len(data) - 1)
+    share = place - below
+    quantiles: NDArray[np.float64] = ordered[:, below] * (1 - share) + ordered[:, above] * share
+    return quantiles
+
+
+def _resampled_medians(values: Sequence[float]) -> NDArray[np.float64]:
+    return resampled_quantiles(values, 0.5)
 
 
 def median_estimate(values: Sequence[float]) -> Estimate:
@@ -59,7 +68,7 @@ def median_estimate(values: Sequence[float]) -> Estimate:
     if len(values) < FEWEST_FOR_INTERVAL:
         return Estimate(median, min(values) * (1 - FEW_SAMPLES_MARGIN), max(values) * (1 + FEW_SAMPLES_MARGIN))
     tail = (1 - CONFIDENCE) / 2
-    lower, upper = np.quantile(resampled_medians(values), [tail, 1 - tail])
+    lower, upper = np.quantile(_resampled_medians(values), [tail, 1 - tail])
     return Estimate(median, float(lower), float(upper))
 
 
@@ -85,7 +94,7 @@ def fit_line(samples: Mapping[int, Sequence[float]]) -> tuple[Estimate, Estimate
         raise MeasurementError("a line needs at least two sizes")
     sizes = np.asarray(sorted(samples), dtype=np.float64)
     medians = np.asarray([np.median(np.asarray(samples[int(size)])) for size in sizes])
-    resampled = np.stack([resampled_medians(samples[int(size)]) for size in sizes], axis=1)
+    resampled = np.stack([_resampled_medians(samples[int(size)]) for size in sizes], axis=1)
 
     def solve(times: NDArray[np.float64]) -> NDArray[np.float64]:
         # Weighted least squares in closed form for every row at once; the weight is 1/t².

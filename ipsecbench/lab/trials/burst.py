@@ -19,10 +19,9 @@ from ipsecbench.lab.trials.frozen import WorkDone, freeze, thaw, work_until_idle
 from ipsecbench.lab.trials.inner_packets import mix_cycle, udp_packet
 
 SEALED, OPENED = "outbound", "inbound"
-_QUEUE_BYTES = 10 << 20
-"""What may wait between the planes: less than a socket's buffer holds, packets' own memory included."""
-_PACKET_MEMORY_BYTES = 768
-"""What a waiting packet takes beyond its octets, at least: the kernel's own records of it."""
+BURST_PACKETS = 1536
+"""Packets of one burst: whole cycles of every mix, and the same for every suite and size. How much memory waiting
+packets take decides in which cache a plane finds them, so that bursts of different lengths could not be compared."""
 _ATTEMPTS = 3
 
 
@@ -73,8 +72,9 @@ class BurstRunner:
         sender: seals.
         receiver: opens.
         flows: by suite.
-        queue_packets: what the queue of the TUN device holds.
+        burst_packets: packets of one burst; both queues must hold them.
         tier: of the rows.
+        work: lets a station work and times it; tests inject their own.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class BurstRunner:
         sender: Station,
         receiver: Station,
         flows: Mapping[str, Flow],
-        queue_packets: int,
+        burst_packets: int = BURST_PACKETS,
         tier: Tier = Tier.TUN_LAB,
         work: Callable[[Station], WorkDone] | None = None,
     ) -> None:
@@ -91,7 +91,7 @@ class BurstRunner:
         self._sender = sender
         self._receiver = receiver
         self._flows = dict(flows)
-        self._queue = queue_packets
+        self._burst_packets = burst_packets
         self._tier = tier
         self._work = work or _let_go
         self._spare: dict[Workload, RawSample] = {}
@@ -102,27 +102,16 @@ class BurstRunner:
         return tuple(Offer(self._provider, self._tier, suite, (SEALED, OPENED), None) for suite in self._flows)
 
     def sample(self, workload: Workload, iterations: int) -> RawSample:
-        """See :class:`ipsecbench.bench.runner.Runner`. A burst is never longer than the queues."""
+        """See :class:`ipsecbench.bench.runner.Runner`. A sample is one burst, however many packets are asked for."""
         if workload.algorithm not in self._flows:
             raise UnsupportedError(f"no SA was negotiated with {workload.algorithm}")
-        wanted = self._packets_of(workload, iterations)
         spare = self._spare.pop(workload, None)
-        if spare is not None and spare.iterations == wanted:
+        if spare is not None:
             return spare
+        found = dict(zip((SEALED, OPENED), self._burst(workload), strict=True))
         other = _turned(workload)
-        found = dict(zip((SEALED, OPENED), self._burst(workload, wanted), strict=True))
         self._spare[other] = found[other.operation]
         return found[workload.operation]
-
-    def longest(self, workload: Workload) -> int:
-        """Most packets of one burst."""
-        mean = workload.mean_bytes or 0.0
-        return max(1, min(self._queue, int(_QUEUE_BYTES / (mean + _PACKET_MEMORY_BYTES))))
-
-    def _packets_of(self, workload: Workload, iterations: int) -> int:
-        count = min(iterations, self.longest(workload))
-        cycle = len(self._templates(workload))
-        return max(cycle, count - count % cycle)
 
     def _templates(self, workload: Workload) -> list[bytes]:
         key = (workload.algorithm, workload.size_bytes, workload.mix)
@@ -133,16 +122,19 @@ class BurstRunner:
             self._packets[key] = [made[size] for size in sizes]
         return self._packets[key]
 
-    def _burst(self, workload: Workload, count: int) -> tuple[RawSample, RawSample]:
-        """One burst; repeated when something else came between, such as a packet of IKE."""
+    def _burst(self, workload: Workload) -> tuple[RawSample, RawSample]:
+        """One burst; repeated when something else came between."""
         trouble = ""
+        templates = self._templates(workload)
+        # Whole cycles of a mix.
+        count = max(1, self._burst_packets // len(templates)) * len(templates)
         for _ in range(_ATTEMPTS):
             before = self._sender.counts(), self._receiver.counts()
             freeze(self._receiver.process_id)
             try:
                 freeze(self._sender.process_id)
                 try:
-                    self._sender.inject(self._templates(workload), count)
+                    self._sender.inject(templates, count)
                     sealing = self._work(self._sender)
                 finally:
                     thaw(self._sender.process_id)

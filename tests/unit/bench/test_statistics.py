@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipsecbench.bench.statistics import fit_line, median_estimate
+from ipsecbench.bench.statistics import RESAMPLES, fit_line, median_estimate, resampled_quantiles
 from ipsecbench.errors import MeasurementError
 
 positive = st.floats(min_value=1.0, max_value=1e9)
@@ -77,3 +77,17 @@ def test_a_step_shows_in_the_residual() -> None:
 def test_one_size_is_no_line() -> None:
     with pytest.raises(MeasurementError, match="two sizes"):
         fit_line({64: [1.0, 2.0]})
+
+
+@given(st.lists(st.floats(1, 1e6), min_size=1, max_size=30), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]))
+def test_resampled_quantiles_are_those_of_resamples(values: list[float], quantile: float) -> None:
+    found = resampled_quantiles(values, quantile)
+    assert len(found) == RESAMPLES
+    assert found.min() >= min(values) * (1 - 1e-12)
+    assert found.max() <= max(values) * (1 + 1e-12)
+    assert list(found) == list(resampled_quantiles(values, quantile))
+
+
+def test_a_resampled_quantile_lies_around_the_quantile() -> None:
+    values = [float(value) for value in range(1, 102)]
+    assert float(np.median(resampled_quantiles(values, 0.25))) == pytest.approx(np.quantile(values, 0.25), rel=0.1)

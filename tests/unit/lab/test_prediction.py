@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from ipsecbench.bench.measurement import Measurement, Sample, Status, Tier, Workload
 from ipsecbench.bench.statistics import median_estimate
-from ipsecbench.lab.prediction import base_suite, compare, providers
+from ipsecbench.lab.prediction import base_suite, compare, own_base, providers
 
 LOOPS = {"null-sha256": 400.0, "aes128gcm16": 300.0, "aes128-sha256": 700.0, "3des-sha1": 5000.0}
 SIZES = (64, 1400)
@@ -89,6 +90,62 @@ def test_the_interval_of_a_prediction_holds_the_noise_of_all_its_rows() -> None:
     assert loud is not None
     for one, other in zip(quiet.comparisons, loud.comparisons, strict=True):
         assert one.predicted_ns.relative_half_width < 0.005 < other.predicted_ns.relative_half_width
+
+
+def test_a_hash_that_is_dearer_in_the_plane_than_in_the_loop_is_known_from_its_own_null_run() -> None:
+    # Code and tables of SHA-1 cost 300 ns more where the kernel has been in between, encrypted or not.
+    dear = {"3des-sha1": 300.0}
+    without = compare(box(surcharge=dear), "agent")
+    assert without is not None
+    rows = box(surcharge=dear)
+    for size in SIZES:
+        for direction in ("outbound", "inbound"):
+            loop = 350.0 * (1 + size / 700)
+            rows.append(measured(Tier.PACKET_LOOP, "libcrypto", direction, "null-sha1", size, loop, 0.002))
+            total = loop + 900 + size / 10 + 300
+            rows.append(measured(Tier.TUN_LAB, "agent", direction, "null-sha1", size, total, 0.002))
+    found = compare(rows, "agent")
+    assert found is not None
+    for row in found.comparisons:
+        if row.suite == "3des-sha1":
+            assert row.base == "null-sha1"
+            assert abs(row.error) < 0.01
+        elif row.suite == "null-sha1":
+            # It is held against the other base, which knows nothing of it.
+            assert row.base == "null-sha256"
+            assert row.error < -0.1
+    before = [row.error for row in without.comparisons if row.suite == "3des-sha1" and row.size_bytes == 64]
+    assert all(error < -0.03 for error in before)
+
+
+@pytest.mark.parametrize(
+    ("suite", "base"),
+    [
+        ("aes128-sha256", "null-sha256"),
+        ("3des-md5", "null-md5"),
+        ("aes256gcm12", "aes256gmac"),
+        ("chacha20poly1305", None),
+        ("aes128ccm16", None),
+        ("null-sha1", None),
+        ("aes128gmac", None),
+        ("imaginary", None),
+    ],
+)
+def test_the_suite_that_does_the_same_but_encrypt(suite: str, base: str | None) -> None:
+    assert own_base(suite) == base
+
+
+def test_what_disturbs_some_samples_disturbs_no_prediction() -> None:
+    rows = []
+    for row in box(noise=0.0):
+        # In four of nine samples something else ran.
+        samples = tuple(
+            replace(sample, wall_ns=sample.wall_ns * (3 if sample.round % 2 else 1)) for sample in row.samples
+        )
+        rows.append(replace(row, samples=samples))
+    agreement = compare(rows, "agent")
+    assert agreement is not None
+    assert agreement.percentile_95_error < 0.001
 
 
 def test_without_a_suite_without_encryption_nothing_is_predicted() -> None:
