@@ -72,8 +72,8 @@ def agreement(dataset: Dataset, recommendation: Recommendation) -> Plan | Absent
         _agreement_table(found, chosen),
         "Predicted is the packet loop of the suite plus what any packet of that size costs this data plane, which "
         f"comes from the laboratory's run of a suite without encryption ({first.base}, or the one with the same "
-        "integrity transform). Nothing that the laboratory measured of a suite enters its own prediction. Both are taken "
-        "at the first quartile of their samples, which what else runs on the box disturbs least.",
+        "integrity transform). Nothing that the laboratory measured of a suite enters its own prediction. Both are "
+        "taken at the first quartile of their samples, which what else runs on the box disturbs least.",
     )
 
 
