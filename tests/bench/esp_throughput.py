@@ -21,6 +21,7 @@ from tests.bench import iperf_flows
 from tests.bench.esp_paths import TrafficPath, strongswan_path, veth_path
 from tests.bench.figures import go_before_others, heading, middle, ratios
 from tests.bench.iperf_flows import FlowReceiver, TcpFlow, run_tcp
+from tests.bench.plane_ends import agent_path
 
 SUITES = ("aes128gcm16", "aes128-sha1", "chacha20poly1305")
 VETH = "veth"
@@ -54,7 +55,10 @@ Maker = Callable[[], AbstractContextManager[TrafficPath]]
 def makers(suites: Sequence[str]) -> list[tuple[str, str, Maker]]:
     """Kind, suite and how to make it, for every path."""
     made: list[tuple[str, str, Maker]] = [(VETH, "", veth_path)]
-    made += [("kernel-libipsec", suite, functools.partial(strongswan_path, suite)) for suite in suites]
+    for suite in suites:
+        made.append(("kernel-libipsec", suite, functools.partial(strongswan_path, suite)))
+        made.append(("agent", suite, functools.partial(agent_path, suite)))
+    made.append(("agent", suites[0], functools.partial(agent_path, suites[0], encapsulated=False)))
     return made
 
 
@@ -83,7 +87,7 @@ def print_rates(rows: Sequence[Row]) -> None:
     for row in rows:
         theirs = [other for other in rows if other.kind == "kernel-libipsec" and other.suite == row.suite]
         beside = ratios(row.rates, theirs[0].rates, 1) if theirs and theirs[0] is not row else ""
-        again = [100 * flow.retransmits / max(1.0, flow.bytes_received / 1348) for flow in row.flows]
+        again = [100 * max(0, flow.retransmits) / max(1.0, flow.bytes_received / 1348) for flow in row.flows]
         print(f"| {row.path.title} | {middle(row.rates)} | {ratios(row.rates, veth.rates, 3)} | {beside} "
               f"| {middle(again)} |")  # fmt: skip
 

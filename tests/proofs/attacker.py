@@ -19,6 +19,7 @@ from typing import Self
 from ipsecbench.lab.namespaces import Host
 
 _BATCH = 1024  # UIO_MAXIOV, as much as sendmmsg(2) takes at a time
+_PACED_BATCH = 64
 _ETH_P_ALL, _ETH_P_IP = 3, 0x0800
 _PACKET_VNET_HDR, _SOL_PACKET = 15, 263
 _SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 33, 32
@@ -150,22 +151,34 @@ class Injector:
         for first in range(0, len(packets), _BATCH):
             self._hand_over(load, first, min(_BATCH, len(packets) - first))
 
-    def flood(self, packets: Sequence[Datagram], number: int, until: threading.Event | None = None) -> int:
-        """Send the packets over and over again, as fast as the kernel takes them.
+    def flood(
+        self,
+        packets: Sequence[Datagram],
+        number: int,
+        *,
+        until: threading.Event | None = None,
+        packets_per_second: float = 0.0,
+    ) -> int:
+        """Send the packets over and over again.
 
         Args:
             packets: what to send.
             number: how many in all.
             until: ends it before that.
+            packets_per_second: how fast at most; 0: as fast as the kernel takes them.
 
         Returns:
             How many were sent.
         """
         load = _Load(packets)
         sent = 0
+        start = time.monotonic()
         while sent < number and not (until is not None and until.is_set()):
             first = sent % len(packets)
             count = min(_BATCH, len(packets) - first, number - sent)
+            if packets_per_second:
+                count = min(count, _PACED_BATCH)
+                time.sleep(max(0.0, start + sent / packets_per_second - time.monotonic()))
             self._hand_over(load, first, count)
             sent += count
         return sent

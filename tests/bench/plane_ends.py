@@ -1,0 +1,80 @@
+"""Two hosts with a data plane each and manual keys between them: what is measured and proved without IKE."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from ipsecbench.dataplane.agent import AgentPlane
+from ipsecbench.dataplane.esp_sockets import open_raw_esp, open_shared_udp
+from ipsecbench.dataplane.tun import TUN_NAME, open_tun
+from ipsecbench.errors import LaboratoryError
+from ipsecbench.lab.namespaces import Host, Hosts, two_hosts
+from tests.bench.esp_paths import TrafficPath, spread_cores
+from tests.bench.figures import as_urgent_as_this
+from tests.bench.manual_sas import NATT_PORT, PlaneEnd, add_sa_pair
+
+INNER_NETWORKS = ("10.1.0.0/16", "10.2.0.0/16")
+
+
+@contextlib.contextmanager
+def agent_end(host: Host, remote_network: str, core: int | None = None, mtu_bytes: int = 1400) -> Iterator[PlaneEnd]:
+    """The agent's data plane for one host, without SAs; what goes to a network is led into its TUN device."""
+    with contextlib.ExitStack() as stack:
+        ike = host.call(lambda: _natt_socket(host.ipv4))
+        stack.callback(ike.close)
+        udp = host.call(lambda: open_shared_udp(ike, 1))
+        raw = host.call(lambda: open_raw_esp(host.ipv4, 1))
+        tun = host.call(lambda: open_tun(TUN_NAME, 1, mtu_bytes))
+        # The descriptors are the data plane's from here on.
+        plane = AgentPlane(tun_fds=tun, udp_sockets=udp, raw_sockets=raw, cores=() if core is None else (core,))
+        stack.callback(plane.close)
+        as_urgent_as_this(plane.pid)
+        route = host.run("ip", "route", "add", remote_network, "dev", TUN_NAME, "src", host.inner_ipv4)
+        if route.returncode:
+            raise LaboratoryError(f"cannot route {remote_network}: {route.stderr.strip()}")
+        yield PlaneEnd(host, plane)
+
+
+@contextlib.contextmanager
+def agent_ends(hosts: Hosts) -> Iterator[tuple[PlaneEnd, PlaneEnd]]:
+    """Both hosts, each data plane on a core of its own."""
+    cores = spread_cores()
+    with (
+        agent_end(hosts.local, INNER_NETWORKS[1], cores[0]) as local,
+        agent_end(hosts.peer, INNER_NETWORKS[0], cores[1]) as peer,
+    ):
+        yield local, peer
+
+
+@contextlib.contextmanager
+def agent_path(suite: str, *, encapsulated: bool = True) -> Iterator[TrafficPath]:
+    """The agent's data plane at both ends, with one SA pair."""
+    with two_hosts() as hosts, agent_ends(hosts) as (local, peer):
+        options: dict[str, Any] = {} if encapsulated else {"encapsulation": None}
+        add_sa_pair(local, peer, suite, **options)
+        yield TrafficPath(
+            f"agent {suite}{'' if encapsulated else ', IP protocol 50'}",
+            hosts,
+            {"sender's daemon": process_id(local), "receiver's daemon": process_id(peer)},
+        )
+
+
+def process_id(end: PlaneEnd) -> int:
+    """Number of the process that carries the traffic."""
+    assert isinstance(end.plane, AgentPlane)
+    return end.plane.pid
+
+
+def _natt_socket(address: str) -> socket.socket:
+    """Where IKE would be: the data plane shares its port."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind((address, NATT_PORT))
+    except OSError:
+        sock.close()
+        raise
+    return sock
