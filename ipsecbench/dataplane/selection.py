@@ -53,6 +53,8 @@ class DataPlaneConfiguration:
     """Threads of the agent, each with a queue of the TUN device and sockets of its own."""
     cores: tuple[int, ...] = ()
     """Processors that the agent's threads are pinned to; empty: none."""
+    split_cpu: bool = False
+    """Whether the agent also measures how long each part of its work takes, at a small cost."""
     traffic: TrafficConfiguration = field(default_factory=TrafficConfiguration)
     """How traffic is carried."""
 
@@ -166,7 +168,15 @@ def _over_tun(
 def _agent(
     configuration: DataPlaneConfiguration, tun: list[int], udp: list[socket.socket], raw: list[socket.socket]
 ) -> DataPlane:
-    raise DataPlaneError("there is no data plane 'agent' yet; choose 'reference'")
+    from ipsecbench.dataplane.agent import AgentPlane
+
+    return AgentPlane(
+        tun_fds=tun,
+        udp_sockets=udp,
+        raw_sockets=raw,
+        cores=configuration.cores,
+        split_cpu=configuration.split_cpu,
+    )
 
 
 def _reference(cryptography: Provider, tun: list[int], udp: list[socket.socket], raw: list[socket.socket]) -> DataPlane:
