@@ -42,7 +42,7 @@ def random_flow(source: random.Random) -> Flow:
 def packet(flow: Flow, number: int, offset: int, payload: bytes, flags: str = "A", extension: bool = False) -> bytes:
     """Packet ``number`` of a flow, with the payload at ``offset``."""
     if flow["version"] == 4:
-        network = IP(
+        network: Any = IP(
             src="10.1.0.1",
             dst="10.2.0.1",
             tos=flow["tos"],
@@ -56,7 +56,7 @@ def packet(flow: Flow, number: int, offset: int, payload: bytes, flags: str = "A
             network /= IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\x00" * 4)])
     sport, dport = flow["ports"]
     if flow["tcp"]:
-        transport = TCP(
+        transport: Any = TCP(
             sport=sport,
             dport=dport,
             seq=(flow["seq"] + offset) % 2**32,
