@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command itself: orders from standard input, for as long as the parent lives. */
-#define _GNU_SOURCE /* sigaction */
+#define _GNU_SOURCE /* poll */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "answers.h"
 #include "esp_plane_orders.h"
+#include "parent.h"
 
 enum { TICK_MS = 100 };
 
@@ -85,29 +84,6 @@ static bool serve(struct plane *plane)
         if (fflush(stdout) != 0)
             return false;
     }
-}
-
-static pid_t parent;
-
-/* The signal also comes when the thread that started the agent ends; only a new parent means that the old one is dead. */
-static void end_with_parent(int number)
-{
-    (void)number;
-    if (getppid() != parent)
-        _exit(EXIT_FAILURE);
-}
-
-/* A parent that is killed takes its data plane with it, even when others still hold its end of the pipe. */
-static void live_with_parent(void)
-{
-    struct sigaction action;
-
-    memset(&action, 0, sizeof action);
-    action.sa_handler = end_with_parent;
-    action.sa_flags = SA_RESTART;
-    parent = getppid();
-    (void)sigaction(SIGUSR2, &action, NULL);
-    (void)prctl(PR_SET_PDEATHSIG, SIGUSR2);
 }
 
 int esp_plane_run(void)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "esp_plane.h"
+#include "parent.h"
 
 /* Every capability of every set; libcap is not needed for so little. */
 static bool drop_capabilities(void)
@@ -34,6 +35,7 @@ bool drop_privileges(bool has_uid, uint32_t uid, bool has_gid, uint32_t gid, str
         return fail(failure, FAILURE_FAILED, "cannot become group %u: %s", gid, strerror(errno));
     if (has_uid && setresuid(uid, uid, uid) != 0)
         return fail(failure, FAILURE_FAILED, "cannot become user %u: %s", uid, strerror(errno));
+    live_with_parent();
     if (!drop_capabilities())
         return fail(failure, FAILURE_FAILED, "cannot give up capabilities: %s", strerror(errno));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)

@@ -9,14 +9,16 @@
 
 #include "answers.h"
 #include "esp_plane.h"
+#include "traffic.h"
 
 static const char usage[] =
-    "Usage: ipsecbench-agent [esp | --version | --help]\n"
+    "Usage: ipsecbench-agent [esp | traffic | --version | --help]\n"
     "Measures the crypto libraries of this box. Reads orders from standard input, one JSON object\n"
     "a line, and answers each with one line on standard output. To begin with:\n"
     "  {\"id\": 1, \"command\": \"list\"}\n"
     "IPSECBENCH_LIBCRYPTO and IPSECBENCH_LIBGCRYPT name other libraries to load.\n"
     "With 'esp' it is an ESP data plane: docs/agent-esp.md.\n"
+    "With 'traffic' it sends and counts test packets: docs/agent-traffic.md.\n"
     "docs/agent-protocol.md of ipsecbench describes the rest.\n";
 
 /* The bytes of standard input that have not been answered. One more than a line may have tells a line too long. */
@@ -67,7 +69,7 @@ static void discard_line(void)
     }
 }
 
-static void answer_line(char *line, size_t length)
+static void answer_order(char *line, size_t length)
 {
     static struct request request;
     struct failure failure = {FAILURE_NONE, ""};
@@ -88,7 +90,7 @@ static void answer_long_line(void)
 }
 
 /* Answers line after line until the input ends; false when an answer could not be written. */
-static bool serve(void)
+static bool serve(void (*answer_line)(char *line, size_t length))
 {
     for (;;) {
         char *end = memchr(input.bytes, '\n', input.used);
@@ -116,6 +118,8 @@ static bool serve(void)
 
 int main(int argc, char **argv)
 {
+    bool traffic, served;
+
     /* A closed pipe is then seen as an error of fflush(). */
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
@@ -128,11 +132,17 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "esp") == 0)
         return esp_plane_run();
-    if (argc != 1) {
+    traffic = argc == 2 && strcmp(argv[1], "traffic") == 0;
+    if (argc != 1 && !traffic) {
         fputs(usage, stderr);
         return 2;
     }
-    if (!serve()) {
+    if (traffic)
+        traffic_begin();
+    served = serve(traffic ? traffic_answer_line : answer_order);
+    if (traffic)
+        traffic_end_all();
+    if (!served) {
         fprintf(stderr, "ipsecbench-agent: cannot write an answer: %s\n", strerror(errno));
         return EXIT_FAILURE;
     }
