@@ -27,7 +27,8 @@ def fragments_of(packet: IpPacket, mtu_bytes: int, identification: int | None = 
         identification: of an IPv6 packet's fragments; those of IPv4 have the packet's own.
 
     Raises:
-        MalformedError: the link is too small for any fragment, or an IPv6 packet is a fragment already.
+        MalformedError: the link is too small for any fragment, or for the headers of IPv6; an IPv6 packet is a fragment
+            already.
     """
     if packet.total_bytes <= mtu_bytes:
         return [packet.encode()]
@@ -94,6 +95,8 @@ def _ipv6_fragments(packet: IpPacket, mtu_bytes: int, identification: int) -> li
     first, chain = chained(header.extensions[outside:], header.protocol)
     common = replace(header, extensions=header.extensions[:outside], protocol=first)
     room = mtu_bytes - common.header_bytes - FRAGMENT_HEADER_BYTES
+    if len(chain) > room // _UNIT_BYTES * _UNIT_BYTES:
+        raise MalformedError("IPv6: the first fragment has no room for all headers (RFC 7112)")
     pieces = _pieces(chain + packet.payload, room, room)
     fragments = []
     for number, (start, piece) in enumerate(pieces):
