@@ -219,6 +219,7 @@ class SaRecord:
     used_at: int
     """The same, of the last packet; 0: never, or the kernel does not say."""
     replayed: int
+    """Packets that the window refused: seen before, or older than it reaches."""
     forged: int
     sequence: int
     """Last sequence number that was sent."""
@@ -430,7 +431,7 @@ def _parse_sa(body: bytes, least: int) -> tuple[SaRecord, bytes]:
     fields = _SA.unpack_from(body)
     destination, spi, _, source = fields[1:5]
     carried_bytes, packets, added_at, used_at = fields[13:17]
-    _, replayed, forged, _, reqid, family = fields[17:23]
+    too_old, twice, forged, _, reqid, family = fields[17:23]
     record = SaRecord(
         source=address_text(source, family),
         destination=address_text(destination, family),
@@ -440,7 +441,7 @@ def _parse_sa(body: bytes, least: int) -> tuple[SaRecord, bytes]:
         packets=packets,
         added_at=added_at,
         used_at=0,
-        replayed=replayed,
+        replayed=too_old + twice,
         forged=forged,
         sequence=0,
         resumption=Resumption(_LIFETIME.pack(carried_bytes, packets, added_at, used_at), b""),
