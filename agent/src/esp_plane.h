@@ -101,6 +101,7 @@ struct worker_statistics {
 struct send_queue;
 struct reception;
 struct delivery;
+struct jobs;
 
 struct worker {
     struct plane *plane;
@@ -120,12 +121,14 @@ struct worker {
     struct send_queue *send_queue;
     struct reception *reception;
     struct delivery *delivery;
+    struct jobs *jobs; /* NULL: without intel-ipsec-mb */
     uint8_t *tun_buffer, *segment_buffer, *fragment_buffer;
 };
 
 struct plane {
     bool opened;
     bool split_cpu;
+    char provider[NAME_BYTES]; /* the library to use; empty: the best for each suite */
     uint32_t vnet_header_bytes; /* 0: none */
     uint32_t spin_us;
     unsigned worker_count;
@@ -152,6 +155,7 @@ void plane_report(struct event_list *list, const struct plane_event *event);
 struct plane_settings {
     struct queue queues[QUEUES_MAXIMUM];
     unsigned queue_count;
+    const char *provider; /* NULL: the best for each suite */
     bool vnet_header, split_cpu;
     bool has_uid, has_gid;
     uint32_t uid, gid;

@@ -12,7 +12,7 @@
 
 #include "coalescing.h"
 
-enum { ARENA_BYTES = 512 * 1024, ARENA_ALIGNMENT = 64 };
+enum { ARENA_BYTES = 4 << 20, ARENA_ALIGNMENT = 64 };
 
 struct delivery {
     size_t arena_used;
@@ -48,7 +48,7 @@ uint8_t *deliver_room(struct worker *worker, size_t bytes)
     uint8_t *place;
 
     if (delivery->arena_used + bytes > ARENA_BYTES)
-        deliver_flush(worker);
+        return NULL;
     place = delivery->arena + delivery->arena_used;
     delivery->arena_used += (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
     return place;
@@ -66,7 +66,7 @@ static void write_pieces(struct worker *worker, const struct iovec *pieces, size
         count_drop(worker, errno == EINVAL ? IN_HEADER_ERROR : IN_ERROR);
 }
 
-void deliver_flush(struct worker *worker)
+static void flush(struct worker *worker)
 {
     static const uint8_t nothing[VNET_HEADER_BYTES_MAXIMUM];
     struct delivery *delivery = worker->delivery;
@@ -86,15 +86,20 @@ void deliver_flush(struct worker *worker)
             write_pieces(worker, delivery->pieces, count + 1);
         }
     }
-    delivery->arena_used = 0;
     end_part(worker, CPU_TUN);
+}
+
+void deliver_end_burst(struct worker *worker)
+{
+    flush(worker);
+    worker->delivery->arena_used = 0;
 }
 
 void deliver_packet(struct worker *worker, uint8_t *packet, size_t length)
 {
     if (coalescing_add(&worker->delivery->coalescing, packet, length))
         return;
-    deliver_flush(worker);
+    flush(worker);
     (void)coalescing_add(&worker->delivery->coalescing, packet, length);
 }
 

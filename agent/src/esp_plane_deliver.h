@@ -8,14 +8,14 @@
 bool deliver_create(struct worker *worker, struct failure *failure);
 void deliver_destroy(struct worker *worker);
 
-/* Memory for a packet of at most `bytes`, until deliver_flush(), which is called when there is none left. Never NULL. */
+/* Memory for a packet of at most `bytes`, until the end of the burst; NULL when there is none left. */
 uint8_t *deliver_room(struct worker *worker, size_t bytes);
 
-/* Takes an inner packet, which stays where it is until deliver_flush(). */
+/* Takes an inner packet, which stays where it is until the end of the burst. */
 void deliver_packet(struct worker *worker, uint8_t *packet, size_t length);
 
-/* Writes everything that waits. */
-void deliver_flush(struct worker *worker);
+/* Ends a burst: writes everything that waits. */
+void deliver_end_burst(struct worker *worker);
 
 /* Writes one packet at once: an ICMP error. */
 void deliver_now(struct worker *worker, uint8_t *packet, size_t length);

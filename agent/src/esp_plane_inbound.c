@@ -5,6 +5,7 @@
 #include "big_endian.h"
 #include "esp_plane.h"
 #include "esp_plane_deliver.h"
+#include "esp_plane_jobs.h"
 #include "esp_plane_receive.h"
 
 enum {
@@ -17,7 +18,7 @@ enum {
 
 static void lock_window(struct sa *sa)
 {
-    if (atomic_load_explicit(&sa->shared, memory_order_relaxed)) {
+    if (sa->shared) {
         while (atomic_flag_test_and_set_explicit(&sa->lock, memory_order_acquire))
             ;
     }
@@ -25,7 +26,7 @@ static void lock_window(struct sa *sa)
 
 static void unlock_window(struct sa *sa)
 {
-    if (atomic_load_explicit(&sa->shared, memory_order_relaxed))
+    if (sa->shared)
         atomic_flag_clear_explicit(&sa->lock, memory_order_release);
 }
 
@@ -55,7 +56,8 @@ static bool mark_sequence(struct sa *sa, uint64_t sequence, bool *newest)
     if (sa->window == NULL)
         return true;
     lock_window(sa);
-    if (sa->replay_protected && atomic_load_explicit(&sa->shared, memory_order_relaxed))
+    /* Again: a packet with the same number may have been in flight too, or with another thread. */
+    if (sa->replay_protected)
         good = replay_window_check(sa->window, sequence);
     *newest = sequence > sa->window->top;
     if (good && (sa->replay_protected || *newest))
@@ -221,16 +223,67 @@ static void refuse_replay(struct worker *worker, struct sa *sa)
     count_drop(worker, IN_STATE_SEQ_ERROR);
 }
 
-/* One ESP packet, from its SPI. It is decrypted where it is, and there is room for an IP header before it. */
-static void inbound_packet(struct worker *worker, const struct received *outer, uint8_t *packet, size_t length)
+void inbound_opened(struct worker *worker, const struct opening *opening, enum esp_result result,
+                    const struct esp_inner_packet *inner)
 {
-    struct sa *sa;
+    struct sa *sa = opening->sa;
+    bool newest;
+
+    if (result != ESP_OK && result != ESP_BAD_PADDING) {
+        count_refusal(worker, sa, result);
+        return;
+    }
+    if (!mark_sequence(sa, opening->sequence, &newest)) {
+        refuse_replay(worker, sa);
+        return;
+    }
+    if (newest)
+        note_path(worker, sa, opening->outer);
+    if (result == ESP_BAD_PADDING)
+        count_drop(worker, IN_STATE_PROTO_ERROR);
+    else if (!worker_admit(worker, sa, inner->length))
+        count_drop(worker, IN_STATE_EXPIRED);
+    else
+        accept_inner(worker, sa, opening->outer, inner, opening->room);
+}
+
+/* Opens a packet, or hands it to the library that will. */
+static void open_packet(struct worker *worker, struct opening *opening, uint8_t *packet, size_t length)
+{
+    struct sa *sa = opening->sa;
     struct esp_sa *transform;
     struct esp_inner_packet inner;
+    uint8_t *output = packet + sa->payload_offset;
     enum esp_result result;
-    uint8_t *room = NULL, *output;
-    uint64_t sequence;
-    bool newest;
+
+    if (!carries_packets(sa)) {
+        opening->room = deliver_room(worker, IPV6_HEADER_BYTES + length);
+        if (opening->room == NULL) {
+            count_drop(worker, IN_BUFFER_ERROR);
+            return;
+        }
+        output = opening->room + IPV6_HEADER_BYTES;
+    }
+    if (sa->mb != NULL) {
+        result = jobs_open(worker, opening, packet, length, output);
+        if (result != ESP_OK)
+            count_refusal(worker, sa, result);
+        return;
+    }
+    transform = worker_transform(worker, sa);
+    if (transform == NULL) {
+        count_drop(worker, IN_ERROR);
+        return;
+    }
+    result = esp_open(transform, opening->sequence, packet, length, output, &inner);
+    inbound_opened(worker, opening, result, &inner);
+}
+
+/* One ESP packet, from its SPI. It is decrypted where it is. */
+static void inbound_packet(struct worker *worker, const struct received *outer, uint8_t *packet, size_t length)
+{
+    struct opening opening = {.outer = outer, .room = NULL};
+    struct sa *sa;
 
     if (length == 1 && packet[0] == KEEPALIVE && outer->encapsulated) {
         worker->statistics.keepalives++;
@@ -249,56 +302,33 @@ static void inbound_packet(struct worker *worker, const struct received *outer, 
         count_drop(worker, IN_STATE_MISMATCH);
         return;
     }
-    if (!check_sequence(sa, packet, &sequence)) {
+    if (!check_sequence(sa, packet, &opening.sequence)) {
         refuse_replay(worker, sa);
         return;
     }
-    transform = worker_transform(worker, sa);
-    if (transform == NULL) {
-        count_drop(worker, IN_ERROR);
-        return;
-    }
-    output = packet + transform->payload_offset;
-    if (!carries_packets(sa)) {
-        room = deliver_room(worker, IPV6_HEADER_BYTES + length);
-        output = room + IPV6_HEADER_BYTES;
-    }
-    result = esp_open(transform, sequence, packet, length, output, &inner);
-    if (result != ESP_OK && result != ESP_BAD_PADDING) {
-        count_refusal(worker, sa, result);
-        return;
-    }
-    if (!mark_sequence(sa, sequence, &newest)) {
-        refuse_replay(worker, sa);
-        return;
-    }
-    if (newest)
-        note_path(worker, sa, outer);
-    if (result == ESP_BAD_PADDING)
-        count_drop(worker, IN_STATE_PROTO_ERROR);
-    else if (!worker_admit(worker, sa, inner.length))
-        count_drop(worker, IN_STATE_EXPIRED);
-    else
-        accept_inner(worker, sa, outer, &inner, room);
+    opening.sa = sa;
+    open_packet(worker, &opening, packet, length);
 }
 
 size_t inbound_burst(struct worker *worker, enum socket_kind kind)
 {
     size_t count = receive_burst(worker, kind);
-    struct received received;
+    struct received received[RECEPTIONS_MAXIMUM];
 
     end_part(worker, CPU_SOCKET);
     for (size_t i = 0; i < count; i++) {
-        if (!receive_take(worker, kind, i, &received))
+        if (!receive_take(worker, kind, i, &received[i]))
             continue;
-        for (size_t offset = 0; offset < received.length; offset += received.segment_bytes) {
-            size_t left = received.length - offset;
+        for (size_t offset = 0; offset < received[i].length; offset += received[i].segment_bytes) {
+            size_t left = received[i].length - offset;
 
-            inbound_packet(worker, &received, received.data + offset,
-                           left < received.segment_bytes ? left : received.segment_bytes);
+            inbound_packet(worker, &received[i], received[i].data + offset,
+                           left < received[i].segment_bytes ? left : received[i].segment_bytes);
         }
     }
-    if (count > 0)
-        deliver_flush(worker);
+    if (count > 0) {
+        jobs_finish_opening(worker);
+        deliver_end_burst(worker);
+    }
     return count;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answers.h"
+#include "esp_plane_jobs.h"
 
 /* One order: carries it out and answers; or fails, and has answered nothing. */
 typedef bool (*order_function)(struct plane *plane, FILE *stream, const struct request *request,
@@ -38,8 +39,9 @@ static bool order_add_sa(struct plane *plane, FILE *stream, const struct request
 {
     struct sa_settings settings;
     struct sa *sa;
+    bool made;
 
-    if (!must_be_open(plane, failure) || !settings_read_sa(document, &settings, failure))
+    if (!must_be_open(plane, failure) || !settings_read_sa(document, plane->provider, &settings, failure))
         return false;
     if (sa_find(&plane->sas, settings.outbound, settings.spi) != NULL)
         return fail(failure, FAILURE_USAGE, "spi: %08x is in use", settings.spi);
@@ -47,18 +49,20 @@ static bool order_add_sa(struct plane *plane, FILE *stream, const struct request
     if (sa == NULL)
         return false;
     plane_pause(plane);
-    /* The context of the first thread, whose source of IVs must be at rest, is made here: what fails shows at once. */
-    sa->contexts[0] = sa_new_context(sa, &plane->workers[0]->iv_source, failure);
-    if (sa->contexts[0] != NULL) {
+    /* What the first thread needs is made here, while its engine is at rest: what fails shows at once. */
+    made = sa_make_context(sa, &settings, jobs_engine(plane->workers[0]), &plane->workers[0]->iv_source, failure);
+    if (made) {
         sa_insert(&plane->sas, sa);
         plane->generation++;
     }
     plane_resume(plane);
-    if (sa->contexts[0] == NULL) {
+    if (!made) {
         sa_destroy(sa);
         return false;
     }
-    answer_done(stream, request);
+    answer_begin(stream, request, "done");
+    fprintf(stream, ", \"provider\": \"%s\"", settings.provider->name);
+    answer_end(stream);
     return true;
 }
 

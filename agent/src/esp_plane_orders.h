@@ -13,8 +13,9 @@
 /* Carries out one order, and writes its answer. `text` is changed, and keys in it are overwritten. */
 void plane_answer_line(struct plane *plane, FILE *stream, char *text, size_t length);
 
-/* Members that mean settings of an SA (esp_plane_settings.c). */
-bool settings_read_sa(const struct json_document *document, struct sa_settings *settings, struct failure *failure);
+/* Members that mean settings of an SA (esp_plane_settings.c). `provider`: the only one to use; "": the best. */
+bool settings_read_sa(const struct json_document *document, const char *provider, struct sa_settings *settings,
+                      struct failure *failure);
 bool settings_read_open(const struct json_document *document, struct plane_settings *settings,
                         struct failure *failure);
 

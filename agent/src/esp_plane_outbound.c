@@ -8,6 +8,7 @@
 #include "esp_plane.h"
 #include "esp_plane_deliver.h"
 #include "esp_plane_fragment.h"
+#include "esp_plane_jobs.h"
 #include "esp_plane_send.h"
 #include "segmentation.h"
 
@@ -81,7 +82,9 @@ static void seal(struct worker *worker, struct sa *sa, struct esp_sa *transform,
     }
     if (!next_sequence(worker, sa, &sequence))
         return;
-    if (esp_outbound_numbered(transform, sequence, packet, payload_bytes, next_header, &packet_bytes) != ESP_OK) {
+    if (sa->mb != NULL ? !jobs_seal(worker, sa, sequence, packet, payload_bytes, next_header, &packet_bytes)
+                       : esp_outbound_numbered(transform, sequence, packet, payload_bytes, next_header,
+                                               &packet_bytes) != ESP_OK) {
         count_drop(worker, OUT_STATE_PROTO_ERROR);
         return;
     }
@@ -117,7 +120,7 @@ static uint8_t *reserve(struct worker *worker, const struct sa *sa, size_t inner
 static void seal_inner(struct worker *worker, struct sa *sa, struct esp_sa *transform, uint8_t *packet,
                        size_t inner_bytes, unsigned version, struct outer_fields fields)
 {
-    uint8_t *payload = packet + transform->payload_offset;
+    uint8_t *payload = packet + sa->payload_offset;
     size_t payload_bytes = sa->prefix_bytes + inner_bytes;
     uint8_t next_header = version == 4 ? PROTOCOL_IPIP : PROTOCOL_IPV6;
 
@@ -142,7 +145,7 @@ static void seal_copy(struct worker *worker, struct sa *sa, struct esp_sa *trans
 {
     uint8_t *packet = reserve(worker, sa, inner_bytes);
 
-    memcpy(packet + transform->payload_offset + sa->prefix_bytes, inner, inner_bytes);
+    memcpy(packet + sa->payload_offset + sa->prefix_bytes, inner, inner_bytes);
     seal_inner(worker, sa, transform, packet, inner_bytes, inner[0] >> 4, fields);
 }
 
@@ -205,7 +208,7 @@ static void outbound_tunnel(struct worker *worker, struct sa *sa, struct esp_sa 
             continue;
         }
         packet = reserve(worker, sa, segmentation->segment_bytes);
-        (void)segmentation_write(segmentation, i, packet + transform->payload_offset + sa->prefix_bytes);
+        (void)segmentation_write(segmentation, i, packet + sa->payload_offset + sa->prefix_bytes);
         seal_inner(worker, sa, transform, packet, inner_bytes, facts->flow.version, fields);
     }
 }
@@ -240,7 +243,7 @@ static void outbound_transport(struct worker *worker, struct sa *sa, struct esp_
             continue;
         }
         packet = reserve(worker, sa, payload_bytes);
-        memcpy(packet + transform->payload_offset, worker->segment_buffer + facts->header_bytes, payload_bytes);
+        memcpy(packet + sa->payload_offset, worker->segment_buffer + facts->header_bytes, payload_bytes);
         seal(worker, sa, transform, packet, payload_bytes, inner_bytes, facts->flow.protocol, fields);
     }
 }
@@ -250,7 +253,7 @@ static void outbound_packet(struct worker *worker, const struct vnet_header *vne
 {
     struct segmentation segmentation;
     struct packet_facts facts;
-    struct esp_sa *transform;
+    struct esp_sa *transform; /* NULL with intel-ipsec-mb */
     struct sa *sa;
 
     if (!packet_parse(packet, length, &facts) ||
@@ -262,8 +265,8 @@ static void outbound_packet(struct worker *worker, const struct vnet_header *vne
     sa = find_sa(worker, &facts.flow);
     if (sa == NULL)
         return;
-    transform = worker_transform(worker, sa);
-    if (transform == NULL)
+    transform = sa->mb == NULL ? worker_transform(worker, sa) : NULL;
+    if (transform == NULL && sa->mb == NULL)
         count_drop(worker, OUT_ERROR);
     else if (sa->mode == MODE_TUNNEL || sa->layering != LAYERING_NONE)
         outbound_tunnel(worker, sa, transform, &segmentation, &facts);

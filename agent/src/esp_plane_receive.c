@@ -13,7 +13,7 @@
 #endif
 
 enum {
-    SLOTS = 16,
+    SLOTS = RECEPTIONS_MAXIMUM,
     SLOT_BYTES = 65536 + 256 + 64, /* not a power of two: packets of one burst shall not share their cache lines */
     CONTROL_BYTES = 128
 };

@@ -5,6 +5,8 @@
 
 #include "esp_plane.h"
 
+enum { RECEPTIONS_MAXIMUM = 16 };
+
 /* What came in one reception. */
 struct received {
     uint8_t *data;          /* from the SPI; raw IPv4: from the IP header */

@@ -70,6 +70,26 @@ struct esp_sa *sa_new_context(const struct sa *sa, struct iv_source *iv_source, 
     return context;
 }
 
+bool sa_make_context(struct sa *sa, const struct sa_settings *settings, struct mb_engine *engine,
+                     struct iv_source *iv_source, struct failure *failure)
+{
+    struct esp_sa_parameters parameters = {
+        .suite = sa->suite,
+        .outbound = sa->outbound,
+        .spi = sa->spi,
+        .esn = sa->esn,
+        .encryption_key = settings->encryption_key.data,
+        .integrity_key = settings->integrity_key.data,
+    };
+
+    if (sa->provider != &symmetric_ipsec_mb) {
+        sa->contexts[0] = sa_new_context(sa, iv_source, failure);
+        return sa->contexts[0] != NULL;
+    }
+    sa->mb = mb_sa_create(engine, &parameters, failure);
+    return sa->mb != NULL;
+}
+
 static bool set_window(struct sa *sa, const struct sa_settings *settings, struct failure *failure)
 {
     uint32_t size = settings->replay_window_packets;
@@ -117,6 +137,8 @@ static bool set_keys(struct sa *sa, const struct sa_settings *settings, struct f
 {
     size_t encryption = settings->encryption_key.length, integrity = settings->integrity_key.length;
 
+    if (sa->provider == &symmetric_ipsec_mb)
+        return true;
     sa->keys = malloc(encryption + integrity + 1);
     if (sa->keys == NULL)
         return fail(failure, FAILURE_MEMORY, "no memory for keys");
@@ -130,8 +152,12 @@ static bool set_keys(struct sa *sa, const struct sa_settings *settings, struct f
 struct sa *sa_create(const struct sa_settings *settings, unsigned context_count, uint64_t now_ms,
                      struct failure *failure)
 {
-    struct sa *sa = calloc(1, sizeof *sa + context_count * sizeof sa->contexts[0]);
+    bool shared = context_count > 1;
+    struct sa *sa;
 
+    if (settings->provider == &symmetric_ipsec_mb)
+        context_count = 0;
+    sa = calloc(1, sizeof *sa + context_count * sizeof sa->contexts[0]);
     if (sa == NULL) {
         (void)fail(failure, FAILURE_MEMORY, "no memory for an SA");
         return NULL;
@@ -150,7 +176,9 @@ struct sa *sa_create(const struct sa_settings *settings, unsigned context_count,
     sa->copy_dscp = settings->copy_dscp;
     sa->path_mtu_bytes = settings->path_mtu_bytes;
     sa->tfc_bytes = settings->tfc_bytes;
+    sa->payload_offset = ESP_HEADER_BYTES + (uint32_t)settings->suite.cipher->iv_bytes;
     sa->context_count = context_count;
+    sa->shared = shared;
     sa->added_ms = now_ms;
     atomic_init(&sa->sequence, settings->sequence);
     atomic_init(&sa->last_ms, now_ms);
@@ -184,6 +212,7 @@ void sa_destroy(struct sa *sa)
             free(sa->contexts[i]);
         }
     }
+    mb_sa_destroy(sa->mb);
     if (sa->keys != NULL)
         wipe(sa->keys, (size_t)sa->encryption_key_bytes + sa->integrity_key_bytes);
     free(sa->keys);

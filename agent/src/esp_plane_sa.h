@@ -8,6 +8,7 @@
 
 #include "esp_plane_policy.h"
 #include "esp_transform.h"
+#include "library_ipsec_mb_packets.h"
 
 enum { SA_BUCKETS = 16384, KEYMAT_BYTES_MAXIMUM = 64 + SALT_BYTES_MAXIMUM };
 
@@ -58,8 +59,8 @@ struct sa {
     _Atomic uint8_t events_sent; /* a bit for each kind that comes once */
     uint8_t prefix_bytes; /* what layering puts before the inner packet */
     atomic_bool expired;  /* by time */
-    atomic_bool shared;   /* more than one worker has a context */
-    atomic_flag lock;     /* of the window, where more than one worker has a context */
+    bool shared;          /* there is more than one worker */
+    atomic_flag lock;     /* of the window, where there is more than one worker */
     uint32_t path_mtu_bytes, tfc_bytes;
     uint32_t inner_mtu_bytes; /* outbound, tunnel: the longest inner packet that fits */
     uint32_t selector_count;
@@ -75,7 +76,9 @@ struct sa {
     struct address last_source;       /* inbound: where the last packet came from */
     uint16_t last_port;
     uint8_t encryption_key_bytes, integrity_key_bytes;
-    uint8_t *keys;                    /* encryption key, then integrity key */
+    uint8_t *keys;                    /* encryption key, then integrity key; NULL with `mb` */
+    struct mb_sa *mb;                 /* where intel-ipsec-mb does the work; then there are no contexts */
+    uint32_t payload_offset;          /* of an ESP packet: behind header and IV */
     unsigned context_count;
     struct esp_sa *contexts[];        /* one for each worker, made when it is needed */
 };
@@ -110,9 +113,14 @@ static inline struct sa *sa_find_reqid(const struct sa_database *database, uint3
     return sa;
 }
 
-/* Makes an SA with contexts for `context_count` workers, the first at once: what the library refuses shows here. */
+/*
+ * Makes an SA for `context_count` workers. sa_make_context() then makes what the first of them needs, so that what the
+ * library refuses shows at once. Its engine and source of IVs must be at rest.
+ */
 struct sa *sa_create(const struct sa_settings *settings, unsigned context_count, uint64_t now_ms,
                      struct failure *failure);
+bool sa_make_context(struct sa *sa, const struct sa_settings *settings, struct mb_engine *engine,
+                     struct iv_source *iv_source, struct failure *failure);
 void sa_destroy(struct sa *sa);
 
 /* A context for one worker; NULL with a failure. */

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* sendmmsg */
 #include "esp_plane_send.h"
 
+#include "esp_plane_jobs.h"
+
 #include <errno.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -260,6 +262,11 @@ void send_flush(struct worker *worker)
 
     if (queue->count == 0)
         return;
+    if (!jobs_finish_sealing(worker)) {
+        /* It has never been seen to happen; but what was not sealed must not go out. */
+        for (; first < queue->count; first++)
+            worker->statistics.dropped[OUT_STATE_PROTO_ERROR] += queue->messages[first].segments;
+    }
     end_part(worker, CPU_CRYPTO);
     while (first < queue->count) {
         const struct message *message = &queue->messages[first];

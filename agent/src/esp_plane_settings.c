@@ -6,6 +6,7 @@
 #include "catalogue.h"
 #include "esp_plane_fields.h"
 #include "esp_plane_orders.h"
+#include "library_ipsec_mb.h"
 
 enum { SPI_MINIMUM = 256, PATH_MTU_MINIMUM = 68, DESCRIPTOR_MAXIMUM = 1 << 20, BUFFER_MAXIMUM_BYTES = 1 << 30 };
 
@@ -156,26 +157,39 @@ static bool read_limits(const struct json_document *document, uint32_t node, str
     return node == 0 || object_read(document, node, fields, COUNT_OF(fields), NULL, limits, failure);
 }
 
-/* The suite by name, admitted after its known answers, from the first library that has it. */
-static bool find_suite(const char *name, struct sa_settings *settings, struct failure *failure)
+/* Where the multi-buffer library is there it is the fastest by far; GMAC with ESN would need room before each packet. */
+static bool may_serve(const struct symmetric_provider *provider, const char *only, const char *suite, bool esn)
 {
-    static const struct symmetric_provider *const providers[] = {&symmetric_libcrypto, &symmetric_libgcrypt};
-    struct failure other;
+    if (only[0] != '\0' && strcmp(only, provider->name) != 0)
+        return false;
+    return provider != &symmetric_ipsec_mb || !esn || strstr(suite, "gmac") == NULL;
+}
 
+/* The suite by name, admitted after its known answers, from the best library that has it. */
+static bool find_suite(const char *name, const char *only, struct sa_settings *settings, struct failure *failure)
+{
+    static const struct symmetric_provider *const providers[] = {&symmetric_ipsec_mb, &symmetric_libcrypto,
+                                                                 &symmetric_libgcrypt};
+
+    (void)fail(failure, FAILURE_USAGE, "provider: there is no '%.40s'", only);
     for (size_t i = 0; i < COUNT_OF(providers); i++) {
         struct order order = {.operation = OPERATION_OUTBOUND};
         struct catalogue_entry entry;
+        struct failure reason;
 
+        if (name == NULL || !may_serve(providers[i], only, name, settings->esn))
+            continue;
         copy_text(order.provider, sizeof order.provider, providers[i]->name);
         copy_text(order.tier, sizeof order.tier, "packet-loop");
-        copy_text(order.algorithm, sizeof order.algorithm, name != NULL ? name : "");
-        /* What the first library says about the suite is the answer when the second has none either. */
-        if (catalogue_find(&order, &entry, i == 0 ? failure : &other) &&
-            catalogue_admit(&entry, i == 0 ? failure : &other)) {
+        copy_text(order.algorithm, sizeof order.algorithm, name);
+        if (catalogue_find(&order, &entry, &reason) && catalogue_admit(&entry, &reason)) {
             settings->suite = esp_suite_at(entry.row);
             settings->provider = providers[i];
             return true;
         }
+        /* What libcrypto says about the suite is the answer when no library has it. */
+        if (providers[i] == &symmetric_libcrypto || only[0] != '\0')
+            *failure = reason;
     }
     return false;
 }
@@ -228,7 +242,8 @@ static const struct object_field sa_fields[] = {
     {"sequence", FIELD_TYPE_U64, false, IN_SETTINGS(sequence), 0, UINT64_MAX, NULL},
 };
 
-bool settings_read_sa(const struct json_document *document, struct sa_settings *settings, struct failure *failure)
+bool settings_read_sa(const struct json_document *document, const char *provider, struct sa_settings *settings,
+                      struct failure *failure)
 {
     static const uint8_t nothing[1];
     struct sa_order order;
@@ -251,7 +266,7 @@ bool settings_read_sa(const struct json_document *document, struct sa_settings *
         return fail(failure, FAILURE_USAGE, "sequence: has 32 bits without esn");
     if (settings->layering != LAYERING_NONE && settings->mode != MODE_TRANSPORT)
         return fail(failure, FAILURE_USAGE, "layering: goes over transport mode only");
-    return find_suite(order.suite, settings, failure) && check_keys(settings, failure) &&
+    return find_suite(order.suite, provider, settings, failure) && check_keys(settings, failure) &&
            read_addresses(order.source, order.destination, &settings->version, &settings->source,
                           &settings->destination, failure) &&
            read_encapsulation(document, order.encapsulation, &settings->encapsulated, &settings->source_port,
@@ -377,6 +392,7 @@ bool settings_read_open(const struct json_document *document, struct plane_setti
         {"queues", FIELD_TYPE_NODE, true, offsetof(struct open_order, queues), 0, 0, NULL},
         {"vnet_header", FIELD_TYPE_BOOL, false, offsetof(struct open_order, settings.vnet_header), 0, 0, NULL},
         {"split_cpu", FIELD_TYPE_BOOL, false, offsetof(struct open_order, settings.split_cpu), 0, 0, NULL},
+        {"provider", FIELD_TYPE_TEXT, false, offsetof(struct open_order, settings.provider), 0, 0, NULL},
         {"uid", FIELD_TYPE_U64, false, offsetof(struct open_order, uid), 0, INT32_MAX, NULL},
         {"gid", FIELD_TYPE_U64, false, offsetof(struct open_order, gid), 0, INT32_MAX, NULL},
         {"socket_buffer_bytes", FIELD_TYPE_U32, false, offsetof(struct open_order, settings.socket_buffer_bytes), 0,

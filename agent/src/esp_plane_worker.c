@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "esp_plane.h"
 #include "esp_plane_deliver.h"
+#include "esp_plane_jobs.h"
 #include "esp_plane_receive.h"
 #include "esp_plane_send.h"
 #include "processors.h"
@@ -92,12 +93,8 @@ struct esp_sa *worker_transform(struct worker *worker, struct sa *sa)
 {
     struct failure failure;
 
-    if (sa->contexts[worker->number] == NULL) {
+    if (sa->contexts[worker->number] == NULL)
         sa->contexts[worker->number] = sa_new_context(sa, &worker->iv_source, &failure);
-        /* Once more than one thread is to be reckoned with, it stays so. */
-        if (worker->plane->worker_count > 1)
-            atomic_store(&sa->shared, true);
-    }
     return sa->contexts[worker->number];
 }
 
@@ -186,6 +183,7 @@ static void destroy_worker(struct worker *worker)
     send_destroy(worker);
     receive_destroy(worker);
     deliver_destroy(worker);
+    jobs_destroy(worker);
     iv_source_destroy(&worker->iv_source);
     if (worker->wake >= 0)
         (void)close(worker->wake);
@@ -236,7 +234,7 @@ static bool make_worker(struct plane *plane, const struct plane_settings *settin
     if (fcntl(worker->queue.tun, F_SETFL, O_NONBLOCK) != 0)
         return fail(failure, FAILURE_USAGE, "queues: %d is no descriptor of a TUN device: %s", worker->queue.tun,
                     strerror(errno));
-    return make_iv_source(worker, failure) && send_create(worker, failure) && deliver_create(worker, failure) &&
+    return make_iv_source(worker, failure) && jobs_create(worker, failure) && send_create(worker, failure) && deliver_create(worker, failure) &&
            receive_create(worker, settings->socket_buffer_bytes, failure);
 }
 
@@ -280,6 +278,7 @@ bool plane_open(struct plane *plane, const struct plane_settings *settings, stru
     (void)symmetric_libgcrypt.ready(failure); /* loaded now, while its file can surely be read; it may be missing */
     plane->split_cpu = settings->split_cpu;
     plane->spin_us = settings->spin_us;
+    copy_text(plane->provider, sizeof plane->provider, settings->provider != NULL ? settings->provider : "");
     plane->generation = 1;
     atomic_store(&plane->stopping, false);
     if (!find_vnet_header(plane, settings, failure))

@@ -84,6 +84,18 @@ static void expand_des(struct mb_manager *manager, const struct cipher_algorithm
     }
 }
 
+size_t mb_keys_bytes(const struct cipher_algorithm *cipher, const struct mac_algorithm *mac)
+{
+    if (cipher->kind == CIPHER_GCM || cipher->kind == CIPHER_GMAC)
+        return MB_GCM_KEY_BYTES;
+    if (cipher->block_cipher == BLOCK_DES || cipher->block_cipher == BLOCK_3DES)
+        return sizeof(struct mb_keys);
+    if (mac != NULL && mac->kind != MAC_HMAC)
+        return offsetof(struct mb_keys, des);
+    return cipher->kind == CIPHER_CHACHA20_POLY1305 || cipher->kind == CIPHER_NULL ? offsetof(struct mb_keys, encrypt)
+                                                                                  : offsetof(struct mb_keys, mac);
+}
+
 void mb_set_cipher_key(struct mb_manager *manager, const struct cipher_algorithm *algorithm, const uint8_t *key,
                        struct mb_keys *keys)
 {

@@ -37,15 +37,15 @@ static size_t inner_bytes_of(const struct order *order, size_t slot)
 /* --- timed loops ---------------------------------------------------------------------------------------------- */
 
 /* Takes what is complete, starting with `job`; false when one of them failed. */
-static bool collect(struct mb_loop *loop, struct mb_job *job, struct mb_job *(*next)(struct mb_sa *),
-                           uint64_t *done)
+static bool collect(struct mb_loop *loop, struct mb_job *job, struct mb_job *(*next)(struct mb_engine *),
+                    uint64_t *done)
 {
     struct esp_inner_packet inner = {NULL, 0, 0, 0};
 
-    for (; job != NULL; job = next(loop->sa)) {
+    for (; job != NULL; job = next(loop->engine)) {
         const struct mb_packet *packet = job->user_data;
 
-        if (mb_finish(loop->sa, job, &inner) != ESP_OK ||
+        if (mb_finish(loop->engine, job, &inner) != ESP_OK ||
             (!loop->sa->outbound && inner.length != packet->inner_bytes))
             return false;
         (*done)++;
@@ -59,14 +59,14 @@ static void abandon(struct mb_loop *loop)
     struct esp_inner_packet inner;
     struct mb_job *job;
 
-    while ((job = mb_flush(loop->sa)) != NULL)
-        (void)mb_finish(loop->sa, job, &inner);
-    loop->sa->in_flight = 0;
+    while ((job = mb_flush(loop->engine)) != NULL)
+        (void)mb_finish(loop->engine, job, &inner);
+    loop->engine->in_flight = 0;
 }
 
 static uint64_t finish_run(struct mb_loop *loop, bool good, uint64_t done)
 {
-    if (!good || !collect(loop, mb_flush(loop->sa), mb_flush, &done))
+    if (!good || !collect(loop, mb_flush(loop->engine), mb_flush, &done))
         abandon(loop);
     return done;
 }
@@ -80,7 +80,8 @@ uint64_t mb_run_outbound(void *state, uint64_t iterations)
     for (uint64_t i = 0; i < iterations && good && accepted; i++) {
         size_t position = loop->position;
         struct mb_job *job =
-            mb_submit_outbound(loop->sa, &loop->packets[position], NULL, NEXT_HEADER_IPV4, &accepted);
+            mb_submit_outbound(loop->engine, loop->sa, &loop->packets[position], 0, NULL, NEXT_HEADER_IPV4,
+                               &accepted);
 
         loop->position = position + 1 < loop->slots ? position + 1 : 0;
         good = job == NULL || collect(loop, job, mb_next_completed, &done);
@@ -104,7 +105,7 @@ uint64_t mb_run_inbound(void *state, uint64_t iterations)
         packet->output = loop->outputs + loop->output_position * loop->stride;
         loop->output_position = loop->output_position + 1 < OUTPUT_SLOTS ? loop->output_position + 1 : 0;
         packet->window = loop->windows[loop->round & 1];
-        job = mb_submit_inbound(loop->sa, packet, loop->base + position + 1, loop->packet_bytes[position], &result);
+        job = mb_submit_inbound(loop->engine, loop->sa, packet, loop->base + position + 1, loop->packet_bytes[position], &result);
         if (++loop->position == loop->slots) {
             /* The ring starts over with an empty window; what is still in flight belongs to the other one. */
             loop->position = 0;
@@ -121,7 +122,7 @@ static uint64_t run_key_setup(void *state, uint64_t iterations)
     struct failure failure;
 
     for (uint64_t i = 0; i < iterations; i++) {
-        if (!mb_sa_set_keys(loop->sa, &loop->parameters, &failure))
+        if (!mb_sa_set_keys(loop->engine, loop->sa, &loop->parameters, &failure))
             return i;
         mb_sa_set_direction(loop->sa, true);
     }
@@ -135,6 +136,7 @@ void mb_loop_destroy(void *state)
     struct mb_loop *loop = state;
 
     mb_sa_destroy(loop->sa);
+    mb_engine_destroy(loop->engine);
     free(loop->ring);
     free(loop->outputs);
     free(loop->packets);
@@ -192,7 +194,7 @@ static bool seal_ring(struct mb_loop *loop, struct failure *failure)
 {
     loop->sa->sequence = loop->base;
     if (mb_run_outbound(loop, loop->slots) != loop->slots)
-        return ipsec_mb_fail(loop->sa->manager, "sealing the packets to open", failure);
+        return ipsec_mb_fail(loop->engine->manager, "sealing the packets to open", failure);
     loop->position = 0;
     mb_sa_set_direction(loop->sa, false);
     return true;
@@ -210,12 +212,13 @@ static bool prepare_packets(struct mb_loop *loop, const struct order *order, str
         return allocate_windows(loop, order->replay_window_packets, failure) && seal_ring(loop, failure);
     /* Some packets are too long for some of its functions: that is found out here, not in the sample. */
     if (mb_run_outbound(loop, 1) != 1)
-        return ipsec_mb_fail(loop->sa->manager, "sealing a packet", failure);
+        return ipsec_mb_fail(loop->engine->manager, "sealing a packet", failure);
     return true;
 }
 
 struct mb_loop *mb_loop_create(const struct esp_suite *suite, const struct order *order, struct failure *failure)
 {
+    static const uint8_t iv_key[MB_BLOCK_BYTES] = "key of the IVs!";
     struct mb_loop *loop = calloc(1, sizeof *loop);
 
     if (loop == NULL) {
@@ -230,7 +233,9 @@ struct mb_loop *mb_loop_create(const struct esp_suite *suite, const struct order
     loop->parameters.esn = order->esn;
     loop->parameters.encryption_key = loop->encryption_key;
     loop->parameters.integrity_key = loop->integrity_key;
-    loop->sa = mb_sa_create(&loop->parameters, failure);
+    loop->engine = mb_engine_create(iv_key, failure);
+    if (loop->engine != NULL)
+        loop->sa = mb_sa_create(loop->engine, &loop->parameters, failure);
     if (loop->sa != NULL &&
         (order->operation == OPERATION_KEY_SETUP || prepare_packets(loop, order, failure)))
         return loop;

@@ -6,6 +6,7 @@
 #include "library_ipsec_mb_packets.h"
 
 struct mb_loop {
+    struct mb_engine *engine;
     struct mb_sa *sa;
     uint8_t *ring;
     uint8_t *outputs;

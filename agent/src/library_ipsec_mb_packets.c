@@ -20,44 +20,41 @@ void mb_sa_set_direction(struct mb_sa *sa, bool outbound)
         sa->template.iv_bytes = COUNTER_NONCE_BYTES; /* nonce and IV; the library appends the counter of RFC 3686 */
 }
 
-bool mb_sa_set_keys(struct mb_sa *sa, const struct esp_sa_parameters *parameters, struct failure *failure)
+bool mb_sa_set_keys(struct mb_engine *engine, struct mb_sa *sa, const struct esp_sa_parameters *parameters,
+                    struct failure *failure)
 {
     const struct cipher_algorithm *cipher = sa->suite.cipher;
     const struct mac_algorithm *mac = sa->suite.mac;
 
-    mb_set_cipher_key(sa->manager, cipher, parameters->encryption_key, sa->keys);
+    mb_set_cipher_key(engine->manager, cipher, parameters->encryption_key, sa->keys);
     if (cipher->salt_bytes > 0)
         memcpy(sa->salt, parameters->encryption_key + cipher->key_bytes, cipher->salt_bytes);
     return mac == NULL ||
-           mb_set_mac_key(sa->manager, mac, parameters->integrity_key, mac->key_bytes, sa->keys, failure);
+           mb_set_mac_key(engine->manager, mac, parameters->integrity_key, mac->key_bytes, sa->keys, failure);
 }
 
-struct mb_sa *mb_sa_create(const struct esp_sa_parameters *parameters, struct failure *failure)
+struct mb_sa *mb_sa_create(struct mb_engine *engine, const struct esp_sa_parameters *parameters,
+                           struct failure *failure)
 {
-    static const uint8_t iv_key[MB_BLOCK_BYTES] = "key of the IVs!";
     const struct cipher_algorithm *cipher = parameters->suite.cipher;
+    size_t keys_bytes = (mb_keys_bytes(cipher, parameters->suite.mac) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     struct mb_sa *sa = calloc(1, sizeof *sa);
 
     if (sa != NULL)
-        sa->keys = aligned_alloc(ALIGNMENT, sizeof *sa->keys);
+        sa->keys = aligned_alloc(ALIGNMENT, keys_bytes);
     if (sa == NULL || sa->keys == NULL) {
         free(sa);
         (void)fail(failure, FAILURE_MEMORY, "no memory");
         return NULL;
     }
-    memset(sa->keys, 0, sizeof *sa->keys);
+    memset((void *)sa->keys, 0, keys_bytes);
     sa->suite = parameters->suite;
     sa->spi = parameters->spi;
     sa->esn = parameters->esn;
     sa->padding_unit = cipher->block_bytes > 4 ? cipher->block_bytes : 4;
     sa->payload_offset = ESP_HEADER_BYTES + (uint32_t)cipher->iv_bytes;
     sa->icv_bytes = sa->suite.mac != NULL ? sa->suite.mac->icv_bytes : cipher->icv_bytes;
-    sa->iv_used = MB_IV_POOL_BYTES;
-    sa->manager = ipsec_mb_new_manager(failure);
-    if (sa->manager != NULL && cipher->kind == CIPHER_CBC)
-        sa->iv_keystream = symmetric_ipsec_mb.new_cipher(cipher_algorithm_find("aes128ctr"), iv_key, true, failure);
-    if (sa->manager == NULL || (cipher->kind == CIPHER_CBC && sa->iv_keystream == NULL) ||
-        !mb_sa_set_keys(sa, parameters, failure)) {
+    if (!mb_sa_set_keys(engine, sa, parameters, failure)) {
         mb_sa_destroy(sa);
         return NULL;
     }
@@ -69,29 +66,57 @@ void mb_sa_destroy(struct mb_sa *sa)
 {
     if (sa == NULL)
         return;
-    destroy_cipher(sa->iv_keystream);
-    ipsec_mb_free_manager(sa->manager);
     free(sa->keys);
     free(sa);
+}
+
+/* --- the engine ----------------------------------------------------------------------------------------------- */
+
+struct mb_engine *mb_engine_create(const uint8_t *iv_key, struct failure *failure)
+{
+    struct mb_engine *engine = calloc(1, sizeof *engine);
+
+    if (engine == NULL) {
+        (void)fail(failure, FAILURE_MEMORY, "no memory");
+        return NULL;
+    }
+    engine->iv_used = MB_IV_POOL_BYTES;
+    engine->manager = ipsec_mb_new_manager(failure);
+    if (engine->manager != NULL)
+        engine->iv_keystream =
+            symmetric_ipsec_mb.new_cipher(cipher_algorithm_find("aes128ctr"), iv_key, true, failure);
+    if (engine->iv_keystream != NULL)
+        return engine;
+    mb_engine_destroy(engine);
+    return NULL;
+}
+
+void mb_engine_destroy(struct mb_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    destroy_cipher(engine->iv_keystream);
+    ipsec_mb_free_manager(engine->manager);
+    free(engine);
 }
 
 /* --- jobs ----------------------------------------------------------------------------------------------------- */
 
 /* Unpredictable IVs for CBC: octets of a keystream, made a pool at a time. NULL when the library fails. */
-static const uint8_t *next_random_iv(struct mb_sa *sa, size_t length)
+static const uint8_t *next_random_iv(struct mb_engine *engine, size_t length)
 {
     uint8_t counter[BLOCK_BYTES_MAXIMUM] = {0};
 
-    if (sa->iv_used + length > MB_IV_POOL_BYTES) {
-        write_be64(counter + 8, sa->iv_blocks_made);
-        sa->iv_blocks_made += MB_IV_POOL_BYTES / BLOCK_BYTES_MAXIMUM;
-        memset(sa->iv_pool, 0, sizeof sa->iv_pool);
-        if (!sa->iv_keystream->crypt(sa->iv_keystream, counter, sa->iv_pool, sizeof sa->iv_pool, sa->iv_pool))
+    if (engine->iv_used + length > MB_IV_POOL_BYTES) {
+        write_be64(counter + 8, engine->iv_blocks_made);
+        engine->iv_blocks_made += MB_IV_POOL_BYTES / BLOCK_BYTES_MAXIMUM;
+        memset(engine->iv_pool, 0, sizeof engine->iv_pool);
+        if (!engine->iv_keystream->crypt(engine->iv_keystream, counter, engine->iv_pool, sizeof engine->iv_pool, engine->iv_pool))
             return NULL;
-        sa->iv_used = 0;
+        engine->iv_used = 0;
     }
-    sa->iv_used += length;
-    return sa->iv_pool + sa->iv_used - length;
+    engine->iv_used += length;
+    return engine->iv_pool + engine->iv_used - length;
 }
 
 /*
@@ -140,16 +165,18 @@ static void prepare_separate(const struct mb_sa *sa, struct mb_packet *packet, s
     }
 }
 
-static struct mb_job *submit(struct mb_sa *sa, struct mb_packet *packet, uint8_t *destination, uint8_t *tag)
+static struct mb_job *submit(struct mb_engine *engine, struct mb_sa *sa, struct mb_packet *packet, uint8_t *destination,
+                             uint8_t *tag)
 {
     const struct cipher_algorithm *cipher = sa->suite.cipher;
-    struct mb_job *job = sa->manager->get_next_job(sa->manager);
+    struct mb_job *job = engine->manager->get_next_job(engine->manager);
 
     *job = sa->template;
     job->source = packet->data;
     job->destination = destination;
     job->tag = tag;
     job->user_data = packet;
+    packet->sa = sa;
     if (cipher->salt_bytes > 0) {
         memcpy(packet->nonce, sa->salt, cipher->salt_bytes);
         memcpy(packet->nonce + cipher->salt_bytes, packet->data + ESP_HEADER_BYTES, cipher->iv_bytes);
@@ -160,13 +187,13 @@ static struct mb_job *submit(struct mb_sa *sa, struct mb_packet *packet, uint8_t
         prepare_combined(sa, packet, job);
     else
         prepare_separate(sa, packet, job);
-    sa->in_flight++;
-    job = sa->manager->submit_job(sa->manager);
-    return job != NULL || sa->in_flight < MB_IN_FLIGHT_MAXIMUM ? job : sa->manager->flush_job(sa->manager);
+    engine->in_flight++;
+    job = engine->manager->submit_job(engine->manager);
+    return job != NULL || engine->in_flight < MB_IN_FLIGHT_MAXIMUM ? job : engine->manager->flush_job(engine->manager);
 }
 
-struct mb_job *mb_submit_outbound(struct mb_sa *sa, struct mb_packet *packet, const uint8_t *iv, uint8_t next_header,
-                                  bool *accepted)
+struct mb_job *mb_submit_outbound(struct mb_engine *engine, struct mb_sa *sa, struct mb_packet *packet,
+                                  uint64_t sequence, const uint8_t *iv, uint8_t next_header, bool *accepted)
 {
     const struct cipher_algorithm *cipher = sa->suite.cipher;
     uint8_t *payload = packet->data + sa->payload_offset;
@@ -175,12 +202,15 @@ struct mb_job *mb_submit_outbound(struct mb_sa *sa, struct mb_packet *packet, co
     uint8_t counter[8];
 
     *accepted = false;
-    if (iv == NULL) {
+    if (sequence == 0) {
         if (sa->sequence >= (sa->esn ? UINT64_MAX : UINT32_MAX))
             return NULL;
-        packet->sequence = ++sa->sequence;
+        sequence = ++sa->sequence;
+    }
+    packet->sequence = sequence;
+    if (iv == NULL) {
         write_be64(counter, packet->sequence); /* counter modes: unique, not unpredictable (RFC 4106 section 3.1) */
-        iv = cipher->kind == CIPHER_CBC ? next_random_iv(sa, cipher->iv_bytes) : counter;
+        iv = cipher->kind == CIPHER_CBC ? next_random_iv(engine, cipher->iv_bytes) : counter;
         if (iv == NULL)
             return NULL;
     }
@@ -193,11 +223,11 @@ struct mb_job *mb_submit_outbound(struct mb_sa *sa, struct mb_packet *packet, co
     memcpy(payload + packet->inner_bytes, padding, pad_length);
     payload[packet->body_bytes - 2] = (uint8_t)pad_length;
     payload[packet->body_bytes - 1] = next_header;
-    return submit(sa, packet, payload, payload + packet->body_bytes);
+    return submit(engine, sa, packet, payload, payload + packet->body_bytes);
 }
 
-struct mb_job *mb_submit_inbound(struct mb_sa *sa, struct mb_packet *packet, uint64_t sequence, size_t packet_bytes,
-                                 enum esp_result *result)
+struct mb_job *mb_submit_inbound(struct mb_engine *engine, struct mb_sa *sa, struct mb_packet *packet,
+                                 uint64_t sequence, size_t packet_bytes, enum esp_result *result)
 {
     *result = ESP_MALFORMED;
     if (packet_bytes < (size_t)sa->payload_offset + sa->padding_unit + sa->icv_bytes)
@@ -210,17 +240,17 @@ struct mb_job *mb_submit_inbound(struct mb_sa *sa, struct mb_packet *packet, uin
         return NULL;
     *result = ESP_OK;
     packet->sequence = sequence;
-    return submit(sa, packet, packet->output, packet->tag);
+    return submit(engine, sa, packet, packet->output, packet->tag);
 }
 
-struct mb_job *mb_next_completed(struct mb_sa *sa)
+struct mb_job *mb_next_completed(struct mb_engine *engine)
 {
-    return sa->manager->get_completed_job(sa->manager);
+    return engine->manager->get_completed_job(engine->manager);
 }
 
-struct mb_job *mb_flush(struct mb_sa *sa)
+struct mb_job *mb_flush(struct mb_engine *engine)
 {
-    return sa->manager->flush_job(sa->manager);
+    return engine->manager->flush_job(engine->manager);
 }
 
 /* --- when a job comes back ------------------------------------------------------------------------------------ */
@@ -253,13 +283,14 @@ static enum esp_result remove_padding(const uint8_t *body, size_t body_bytes, st
     return ESP_OK;
 }
 
-enum esp_result mb_finish(struct mb_sa *sa, const struct mb_job *job, struct esp_inner_packet *inner)
+enum esp_result mb_finish(struct mb_engine *engine, const struct mb_job *job, struct esp_inner_packet *inner)
 {
     struct mb_packet *packet = job->user_data;
+    const struct mb_sa *sa = packet->sa;
     const uint8_t *icv = packet->data + sa->payload_offset + packet->body_bytes;
     bool in_clear = job->cipher_mode == MB_CIPHER_NULL;
 
-    sa->in_flight--;
+    engine->in_flight--;
     restore(sa, packet);
     if (job->status != MB_STATUS_COMPLETED)
         return ESP_LIBRARY_FAILED;

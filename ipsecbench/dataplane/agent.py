@@ -47,6 +47,8 @@ class AgentPlane:
         cores: processors that the threads are bound to, one for each queue; empty: any.
         vnet_header: whether the TUN device has IFF_VNET_HDR.
         split_cpu: also measure which part of the work takes how long (``cpu_ns``), at a small cost.
+        provider: the only library whose ciphers are used: ``libipsec-mb``, ``libcrypto`` or ``libgcrypt``; default: for
+            each suite the fastest that has it, in this order.
         path: the agent's executable; default: the one that ``find`` finds.
 
     Raises:
@@ -62,6 +64,7 @@ class AgentPlane:
         cores: Sequence[int] = (),
         vnet_header: bool = True,
         split_cpu: bool = False,
+        provider: str | None = None,
         path: Path | None = None,
     ) -> None:
         sockets = [*udp_sockets, *raw_sockets]
@@ -72,7 +75,15 @@ class AgentPlane:
                 path, arguments=["esp"], descriptors=[*tun_fds, *(sock.fileno() for sock in sockets)]
             )
             user = _unprivileged_user()
-            self._request("open", queues=queues, vnet_header=vnet_header, split_cpu=split_cpu, uid=user, gid=user)
+            self._request(
+                "open",
+                queues=queues,
+                vnet_header=vnet_header,
+                split_cpu=split_cpu,
+                provider=provider,
+                uid=user,
+                gid=user,
+            )
         except AgentError as error:
             raise DataPlaneError(str(error)) from error
         except BaseException:

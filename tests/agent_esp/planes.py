@@ -80,6 +80,8 @@ def start_side(
     vnet_header: bool = True,
     path: Path | None = None,
     split_cpu: bool = False,
+    provider: str | None = None,
+    cores: Sequence[int] = (),
 ) -> Side:
     """A TUN device, sockets, routes to the other one's networks, and the agent."""
     other = 3 - number
@@ -104,6 +106,8 @@ def start_side(
         vnet_header=vnet_header,
         path=path,
         split_cpu=split_cpu,
+        provider=provider,
+        cores=cores,
     )
     return Side(host, plane)
 

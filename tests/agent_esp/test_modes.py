@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import pytest
 
 from ipsecbench.dataplane.interface import PlaneKind
 from ipsecbench.esp.configuration import Layering
 from ipsecbench.esp.mode import Mode
-from tests.agent_esp.planes import Pair, connect, protect_hosts_themselves
+from ipsecbench.lab.namespaces import Hosts
+from tests.agent_esp.conftest import NORMAL
+from tests.agent_esp.planes import Pair, connect, plane_pair, protect_hosts_themselves, start_side
 
 pytestmark = [pytest.mark.agent, pytest.mark.root]
 
@@ -39,12 +44,27 @@ def counted(pair: Pair) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_suites(normal_pair: Pair, suite: str) -> None:
-    connect(normal_pair, suite)
-    assert answered(normal_pair, 4) == 3
-    assert answered(normal_pair, 6, size=1200) == 3
-    assert normal_pair.local.drops() == normal_pair.peer.drops() == {}
-    assert normal_pair.local.plane.kind is PlaneKind.AGENT
+@pytest.mark.parametrize("provider", [None, "libcrypto"])
+def test_suites(hosts: Hosts, suite: str, provider: str | None) -> None:
+    with plane_pair(hosts, path=NORMAL, provider=provider) as pair:
+        connect(pair, suite)
+        assert answered(pair, 4) == 3
+        assert answered(pair, 6, size=1200) == 3
+        assert pair.local.drops() == pair.peer.drops() == {}
+        assert pair.local.plane.kind is PlaneKind.AGENT
+
+
+@pytest.mark.parametrize("esn", [False, True], ids=["", "esn"])
+def test_two_libraries_understand_each_other(hosts: Hosts, agent_path: Path, esn: bool) -> None:
+    with contextlib.ExitStack() as stack:
+        sides = []
+        for number, host, provider in ((1, hosts.local, None), (2, hosts.peer, "libgcrypt")):
+            sides.append(start_side(host, number, provider=provider, path=agent_path))
+            stack.callback(sides[-1].plane.close)
+        pair = Pair(*sides)
+        connect(pair, "aes256-sha512", esn=esn)
+        assert answered(pair, 4) == 3
+        assert pair.local.drops() == pair.peer.drops() == {}
 
 
 @pytest.mark.parametrize("ipv6_outside", [False, True], ids=["over-ipv4", "over-ipv6"])
