@@ -12,6 +12,7 @@ import os
 import platform
 import socket
 import struct
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +50,7 @@ _OFFLOADS = (
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFMTU, _SIOCSIFTXQLEN = 0x8913, 0x8914, 0x8922, 0x8943
 _NAME_BYTES = 16
 _IFREQ_BYTES = 40
+_COMMAND_SECONDS = 10.0
 
 
 def _write_request(number: int) -> int:
@@ -174,6 +176,11 @@ def _set_offloads(descriptor: int) -> None:
             return
 
 
+def _set_number(control: socket.socket, request: int, name: bytes, value: int) -> None:
+    packed = struct.pack(f"{_NAME_BYTES}si", name, value)
+    fcntl.ioctl(control, request, packed.ljust(_IFREQ_BYTES, b"\0"))
+
+
 def _configure(name: str, mtu_bytes: int) -> None:
     """MTU, length of the queue, up. No link-local address: the kernel would send router solicitations into the SPD."""
     octets = name.encode()
@@ -182,9 +189,14 @@ def _configure(name: str, mtu_bytes: int) -> None:
         Path(f"/proc/sys/net/ipv6/conf/{name}/addr_gen_mode").write_text("1")
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as control:
-            for request, value in ((_SIOCSIFMTU, mtu_bytes), (_SIOCSIFTXQLEN, QUEUE_PACKETS)):
-                packed = struct.pack(f"{_NAME_BYTES}si", octets, value)
-                fcntl.ioctl(control, request, packed.ljust(_IFREQ_BYTES, b"\0"))
+            _set_number(control, _SIOCSIFMTU, octets, mtu_bytes)
+            try:
+                _set_number(control, _SIOCSIFTXQLEN, octets, QUEUE_PACKETS)
+            except PermissionError:
+                # Root of a user namespace may do it by netlink only. Without it the device works all the same.
+                with contextlib.suppress(OSError, subprocess.SubprocessError):
+                    words = ["ip", "link", "set", "dev", name, "txqueuelen", str(QUEUE_PACKETS)]
+                    subprocess.run(words, capture_output=True, timeout=_COMMAND_SECONDS, check=False)
             empty = struct.pack(f"{_NAME_BYTES}sH", octets, 0).ljust(_IFREQ_BYTES, b"\0")
             (flags,) = struct.unpack_from("H", fcntl.ioctl(control, _SIOCGIFFLAGS, empty), _NAME_BYTES)
             packed = struct.pack(f"{_NAME_BYTES}sH", octets, flags | _IFF_UP).ljust(_IFREQ_BYTES, b"\0")

@@ -1,15 +1,13 @@
-"""What a laboratory is to be: parameters, modes, what lies between the hosts; and the configuration of each end."""
+"""What a laboratory is to be: parameters, modes, and what lies between the hosts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.dataplane.interface import PlaneKind
 from ipsecbench.errors import UsageError
-from ipsecbench.esp.configuration import Layering
+from ipsecbench.esp.configuration import Action, Layering
 from ipsecbench.esp.mode import Mode
 from ipsecbench.lab.impairment import Impairment
 from ipsecbench.lab.namespaces import Host
@@ -29,6 +27,18 @@ SIDES = ("A", "B")
 """The hosts; A is behind the NAT, where there is one, and initiates."""
 SMALLEST_MTU = {4: 576, 6: 1280}
 """By IP version of the outside: what every host must take (RFC 791, RFC 8200)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnprotectedTraffic:
+    """Traffic that no SA carries, at one end or at both."""
+
+    action: Action
+    """BYPASS or DISCARD."""
+    selectors: tuple[str, str]
+    """Traffic selectors of A and of B."""
+    side: str = ""
+    """The end that has this policy; empty: both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,10 @@ class Arrangement:
     """What happens to packets on the way, in each direction."""
     selectors: tuple[str, str] | None = None
     """Traffic selectors of A and of B; None: the inner networks, in transport mode the hosts themselves."""
+    shunts: tuple[UnprotectedTraffic, ...] = ()
+    """Traffic that is not protected, although it is among the selectors."""
+    wide_device: bool = False
+    """Let the data plane's device take packets that do not fit the link once they are sealed."""
     dpd_seconds: float = 0.0
     """Silence after which an end asks whether the other one lives; 0: never."""
     ike_rekey_seconds: float = 14400.0
@@ -145,86 +159,6 @@ class Arrangement:
             return f"{self.outer_address(host)}/{32 if self.outer == 4 else 128}{protocol.get(self.layering, '')}"
         return inner_network(host, self.inner)
 
-    # ── the configuration of an end ──────────────────────────────────────────────────────────────────────────────
-
-    def endpoint_text(self, here: Host, there: Host, psk: str, *, initiates: bool) -> str:
-        """The configuration file of an end of ours (docs/ike.md).
-
-        Args:
-            here: the host that it is for.
-            there: the other one.
-            psk: hexadecimal digits of the pre-shared key.
-            initiates: whether it begins by itself.
-        """
-        plane = f'dataplane = "{self.dataplane}"\n' if self.dataplane else ""
-        layering = f'layering = "{self.layering}"\n' if self.layering is not Layering.NONE else ""
-        local_ts, remote_ts = self.selector(here), self._remote_selector(there)
-        connection = f"connections.{CONNECTION}"
-        return f"""\
-[endpoint]
-{plane}keep_alive = "20s"
-
-[{connection}]
-version = {self.version}
-local_addrs = ["{self.outer_address(here)}"]
-remote_addrs = ["{self._seen_address(there)}"]
-proposals = ["{self.ike}"]
-psk = "0x{psk}"
-rekey_time = {self.ike_rekey_seconds}
-dpd_delay = {self.dpd_seconds}
-dpd_timeout = {max(3 * self.dpd_seconds, 1.0)}
-encap = {str(self.encap).lower()}
-retransmit_timeout = {self.retransmission_seconds}
-retransmit_tries = {self.retransmission_tries}
-
-[{connection}.local]
-auth = "psk"
-id = "{end_name(here)}.example.net"
-
-[{connection}.remote]
-auth = "psk"
-id = "{end_name(there)}.example.net"
-
-[{connection}.children.{CHILD}]
-local_ts = {_list(local_ts)}
-remote_ts = {_list(remote_ts)}
-esp_proposals = ["{self.esp}"]
-mode = "{self.mode}"
-{layering}rekey_time = {self.child_rekey_seconds}
-start_action = "{"start" if initiates else "none"}"
-"""
-
-    def strongswan_connection(self, here: Host, there: Host) -> Mapping[str, Any]:
-        """The same for strongSwan, with the names of swanctl.conf."""
-        child = {
-            "local_ts": [self.selector(here)],
-            "remote_ts": [self._remote_selector(there)],
-            "esp_proposals": [self.esp],
-            "mode": str(self.mode),
-            "rekey_time": f"{self.child_rekey_seconds:.0f}s",
-        }
-        return {
-            "version": self.version,
-            "local_addrs": [self.outer_address(here)],
-            "remote_addrs": [self._seen_address(there)],
-            "proposals": [self.ike],
-            "encap": self.encap,
-            "mobike": False,
-            "dpd_delay": f"{self.dpd_seconds:.0f}s",
-            "rekey_time": f"{self.ike_rekey_seconds:.0f}s",
-            "local": {"auth": "psk", "id": f"{end_name(here)}.example.net"},
-            "remote": {"auth": "psk", "id": f"{end_name(there)}.example.net"},
-            "children": {CHILD: child},
-        }
-
-    def _seen_address(self, host: Host) -> str:
-        return host.outside if self.outer == 4 else host.ipv6
-
-    def _remote_selector(self, there: Host) -> str:
-        selector = self.selector(there)
-        # Behind a NAT a host has two addresses, and selectors of transport mode name the one that the peer sees.
-        return selector.replace(there.ipv4, there.outside) if self.nat and self.mode is Mode.TRANSPORT else selector
-
 
 def end_name(host: Host) -> str:
     """Name of an end, from its host's: ``a`` or ``b``."""
@@ -235,7 +169,3 @@ def inner_network(host: Host, version: int) -> str:
     """The protected network of a host."""
     number = 1 if host.name.endswith("-a") else 2
     return f"10.{number}.0.0/16" if version == 4 else f"2001:db8:{number}::/64"
-
-
-def _list(selector: str) -> str:
-    return f'["{selector}"]'

@@ -13,9 +13,11 @@ from typing import Self
 from ipsecbench.errors import LaboratoryError
 from ipsecbench.lab import impairment, relay, strongswan
 from ipsecbench.lab.arrangement import SIDES, Arrangement
+from ipsecbench.lab.end_configuration import data_plane, endpoint_text
 from ipsecbench.lab.end_status import EndStatus
-from ipsecbench.lab.ends import End, OwnEnd, StrongSwanEnd, wait_until
+from ipsecbench.lab.ends import End, StrongSwanEnd, wait_until
 from ipsecbench.lab.namespaces import Host, Hosts, two_hosts
+from ipsecbench.lab.own_end import OwnEnd
 
 _RELAY_TIMEOUT_SECONDS = 10.0
 ESTABLISH_SECONDS = 15.0
@@ -117,11 +119,11 @@ class Laboratory:
         here, there = self.host(side), self.host("B" if side == "A" else "A")
         if self.arrangement.is_strongswan(side):
             return StrongSwanEnd(side, here, there, self._psk, self.arrangement)
-        config = self.arrangement.endpoint_text(here, there, self._psk, initiates=False)
+        config = endpoint_text(self.arrangement, here, there, self._psk)
         if self._configs is not None:
             config = self._configs[SIDES.index(side)]
         key_log = None if self._key_log is None else self._key_log / side
-        return OwnEnd(side, here, config, self.arrangement, key_log)
+        return OwnEnd(side, here, config, data_plane(self.arrangement, here, there), self.arrangement, key_log)
 
     def _make_hosts(self, stack: contextlib.ExitStack) -> Hosts:
         wanted = self.arrangement.impairment

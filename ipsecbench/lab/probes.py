@@ -106,7 +106,8 @@ def _echo_request(version: int, identifier: int, number: int, packet_bytes: int)
 
 def _checksum(message: bytes) -> int:
     padded = message + bytes(len(message) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    words: tuple[int, ...] = struct.unpack(f"!{len(padded) // 2}H", padded)
+    total = sum(words)
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import shutil
 import socket
 import subprocess
@@ -56,9 +57,10 @@ def measure(
 
 
 def _iperf3(sender: Host, receiver: Host, source: str, destination: str, seconds: float) -> Stream:
+    seconds = max(1, math.ceil(seconds))  # it knows whole seconds only, and 0 is for ever
     listener = receiver.start("iperf3", "-s", "-1", "-B", destination, "-p", str(_PORT), "--idle-timeout", "60")
     try:
-        command = ["iperf3", "-c", destination, "-B", source, "-p", str(_PORT), "-t", f"{seconds:g}", "-J"]
+        command = ["iperf3", "-c", destination, "-B", source, "-p", str(_PORT), "-t", str(seconds), "-J"]
         command += ["--connect-timeout", str(int(_CONNECT_SECONDS * 1000))]
         deadline = time.monotonic() + _CONNECT_SECONDS
         while True:

@@ -12,6 +12,7 @@ from ipsecbench.esp.configuration import Layering
 from ipsecbench.esp.mode import Mode
 from ipsecbench.lab.arrangement import ARTICLE, MODERN, MODERN_IKEV1, Arrangement
 from ipsecbench.lab.driver import system_environment
+from ipsecbench.lab.end_configuration import endpoint_text
 from ipsecbench.lab.endpoint_file import EndpointFile, read_endpoint_file
 from ipsecbench.lab.namespaces import Host
 
@@ -22,7 +23,7 @@ BEHIND = replace(A, ipv4="198.51.100.2", ipv6="")
 
 def read(arrangement: Arrangement, here: Host, there: Host, folder: Path) -> EndpointFile:
     path = folder / "endpoint.toml"
-    path.write_text(arrangement.endpoint_text(here, there, "00" * 32, initiates=here is not B))
+    path.write_text(endpoint_text(arrangement, here, there, "00" * 32, initiates=here is not B))
     return read_endpoint_file(path, system_environment().certificates)
 
 
