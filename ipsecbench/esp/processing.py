@@ -26,6 +26,7 @@ from ipsecbench.esp.configuration import (
 from ipsecbench.esp.databases import Flow, PolicyDatabase, SaDatabase, flow_of, selects
 from ipsecbench.esp.events import PlaneEvent, PlaneEventKind
 from ipsecbench.esp.inbound import Decapsulated, decapsulated
+from ipsecbench.esp.keep_alives import KeepAlives
 from ipsecbench.esp.outbound import Content, TooBigError, contents_of, sealed
 from ipsecbench.esp.outer_header import outer_header
 from ipsecbench.esp.outer_packet import OuterPacket
@@ -60,9 +61,10 @@ class EspProcessing:
     Args:
         cryptography: algorithms, each admitted by its known answers.
         random: source of unpredictable octets: IVs of CBC, the first Identification of outer headers.
+        keepalive_seconds: after so much silence outbound SAs in UDP send a keep-alive; 0: IKE does, on the same port.
     """
 
-    def __init__(self, cryptography: Provider, random: Callable[[int], bytes]) -> None:
+    def __init__(self, cryptography: Provider, random: Callable[[int], bytes], keepalive_seconds: float = 0.0) -> None:
         self._cryptography = cryptography
         self._random = random
         self._policies = PolicyDatabase()
@@ -70,6 +72,7 @@ class EspProcessing:
         self._events: list[PlaneEvent] = []
         self._dropped: Counter[str] = Counter()
         self._messages = MessageLimit()
+        self._keepalives = KeepAlives(keepalive_seconds)
         self._identification = int.from_bytes(random(4))
         self.outbound_packets = 0
         """Inner packets sealed; a fragment is one."""
@@ -145,12 +148,14 @@ class EspProcessing:
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` has something to do; None: never, as things are."""
         times = [time for sa in self._sas if (time := sa.lives.next_timeout()) is not None]
+        times += self._keepalives.times(self._sas.outbound.values())
         return min(times, default=None)
 
-    def handle_timeout(self, now: float) -> None:
-        """Look whose life has reached a limit."""
+    def handle_timeout(self, now: float) -> Output:
+        """Look whose life has reached a limit, and which NAT has seen nothing for too long."""
         for sa in self._sas:
             self._tell_limits(sa, now)
+        return Output(outside=self._keepalives.due(self._sas.outbound.values(), now))
 
     def take_events(self) -> list[PlaneEvent]:
         """What happened since the last call."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import random
 import struct
 from dataclasses import replace
 
 import pytest
 
-from ipsecbench.esp.configuration import Direction, UdpEncapsulation
+from ipsecbench.esp.configuration import Action, Direction, PolicyConfiguration, UdpEncapsulation
 from ipsecbench.esp.events import PlaneEvent, PlaneEventKind
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.outer_packet import OuterPacket, parse_outer
+from ipsecbench.esp.processing import EspProcessing, Output
 from ipsecbench.esp.udp_encapsulation import DatagramKind, kind_of
 from ipsecbench.wire.ip import IpHeader, parse_ip
-from tests.unit.esp.esp_pair import ENDS, PORTS, Pair, sa_of
+from tests.unit.esp.esp_pair import ANYTHING, ENDS, PORTS, Pair, cryptography, sa_of
 from tests.unit.esp.inner_packets import checksum, ipv4, pseudo, tcp, udp, udp_packet
 
 
@@ -156,3 +158,47 @@ def test_an_outbound_sa_goes_on_to_a_new_address() -> None:
     assert outer.header.destination == ipaddress.ip_address("198.51.100.9").packed
     # The sequence number goes on: no IV is used twice.
     assert outer.content[4:8] == b"\0\0\0\2"
+
+
+def test_keepalives_of_silent_paths() -> None:
+    end = EspProcessing(cryptography(), random.Random("NAT").randbytes, keepalive_seconds=20.0)
+    end.add_policy(PolicyConfiguration(Direction.OUTBOUND, ANYTHING, Action.PROTECT, 1))
+    assert end.next_timeout() is None
+    for spi, encapsulation in (
+        (0x1001, PORTS),
+        (0x1002, PORTS),
+        (0x1003, UdpEncapsulation(4500, 1025)),
+        (0x1004, None),
+    ):
+        end.add_sa(sa_of(spi=spi, encapsulation=encapsulation), 100.0)
+    assert end.next_timeout() == 120.0
+    assert end.handle_timeout(119.9).outside == []
+    sent = end.handle_timeout(120.0).outside
+    # One for each path, not for each SA, and none where there is no UDP.
+    assert sorted(str(outer.encapsulation) for outer in sent) == sorted([str(PORTS), str(UdpEncapsulation(4500, 1025))])
+    (octets,) = sent[0].packets()
+    assert parse_ip(octets).payload[8:] == b"\xff"
+    assert parse_outer(octets).header.source == ipaddress.ip_address(ENDS[4][0]).packed
+    assert end.handle_timeout(120.0).outside == []
+    assert end.next_timeout() == 140.0
+    # Traffic of any SA of a path makes its keep-alive superfluous.
+    end.remove_sa(Direction.OUTBOUND, 0x1004)
+    end.remove_sa(Direction.OUTBOUND, 0x1003)
+    assert len(end.protect(udp_packet(4, 100), 130.0).outside) == 1
+    assert end.next_timeout() == 150.0
+    assert end.handle_timeout(149.0).outside == []
+    assert len(end.handle_timeout(150.0).outside) == 1
+    for spi in (0x1001, 0x1002):
+        end.remove_sa(Direction.OUTBOUND, spi)
+    assert end.handle_timeout(1000.0).outside == []
+    assert end.next_timeout() is None
+    # The other end takes no notice.
+    pair = Pair(sa_of(encapsulation=PORTS))
+    assert pair.second.receive(sent[0], 1.0) == Output()
+    assert pair.second.dropped == {}
+
+
+def test_without_being_told_to_nobody_sends_keepalives() -> None:
+    pair = Pair(sa_of(encapsulation=PORTS))
+    assert pair.first.next_timeout() is None
+    assert pair.first.handle_timeout(1e6).outside == []
