@@ -95,6 +95,7 @@ class Scheduler:
         pace: how long and how precisely.
         progress: called before every sample; may raise KeyboardInterrupt like any other code.
         clock: seconds that only grow; injected by tests.
+        checkpoint: given the rows as they stand after each round, so that nothing is lost whatever happens next.
     """
 
     def __init__(
@@ -103,11 +104,13 @@ class Scheduler:
         pace: Pace,
         progress: Callable[[Progress], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        checkpoint: Callable[[tuple[Measurement, ...]], None] | None = None,
     ) -> None:
         self._runners = runners
         self._pace = pace
         self._progress = progress
         self._clock = clock
+        self._checkpoint = checkpoint
 
     def measure(
         self, workloads: Sequence[Workload], decisive: Collection[Workload] = frozenset()
@@ -169,6 +172,8 @@ class Scheduler:
                     return
                 self._report(phase, row, index, len(active), number, settled)
                 self._attempt(row, number)
+            if self._checkpoint is not None:
+                self._checkpoint(tuple(self._conclude(row, INTERRUPTED) for row in rows))
 
     def _attempt(self, row: _Row, number: int) -> None:
         """Take one sample; a failure ends the row, and what it measured before counts for nothing."""

@@ -17,7 +17,7 @@ from ipsecbench.bench.handshake import STACK_PROVIDER
 from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
 from ipsecbench.bench.plan import AGENT_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan, is_decisive
 from ipsecbench.bench.runner import AgentRunner, Offer, PythonRunner, Runner
-from ipsecbench.bench.scheduler import Pace, Progress, Scheduler
+from ipsecbench.bench.scheduler import INTERRUPTED, Pace, Progress, Scheduler
 from ipsecbench.bench.stability import run_warnings
 from ipsecbench.bench.statistics import fit_line
 from ipsecbench.errors import AgentError, IpsecbenchError
@@ -159,8 +159,30 @@ class Session:
         """
         return build_plan(self.offers(), self.request)
 
-    def measure(self, plan: Sequence[Workload], progress: Callable[[Progress], None] | None = None) -> RunResult:
+    @property
+    def agent_process_id(self) -> int | None:
+        """Process of the agent that measures; None without one."""
+        return None if self._agent is None else self._agent.pid
+
+    def add_runner(self, provider: str, runner: Runner) -> None:
+        """Let something else take part in the rounds, under a provider's name."""
+        self._runners[provider] = runner
+
+    def measure(
+        self,
+        plan: Sequence[Workload],
+        progress: Callable[[Progress], None] | None = None,
+        *,
+        decisive: Callable[[Workload], bool] = is_decisive,
+        checkpoint: Callable[[RunResult], None] | None = None,
+    ) -> RunResult:
         """Measure a plan. Ctrl-C ends it early and keeps what was measured.
+
+        Args:
+            plan: what to measure.
+            progress: called before every sample.
+            decisive: which rows get the time that is left after the minimum of rounds.
+            checkpoint: given what there is after each round, as if the run had been interrupted then.
 
         Raises:
             AgentError: the agent died.
@@ -172,12 +194,26 @@ class Session:
         created = datetime.now(UTC).isoformat(timespec="seconds")
         used = self.cores[: max(1, self.request.cores)]
         before, activity = self._clocks(used), read_activity(box)
-        decisive = frozenset(workload for workload in plan if is_decisive(workload))
-        measurements, ended = Scheduler(self._runners, self.pace, progress).measure(plan, decisive)
-        steal = read_activity(box).since(activity).steal_fraction
-        after = self._clocks(used)
-        warnings = run_warnings(before, after, steal)
-        environment = {
+
+        def result(rows: tuple[Measurement, ...], ended: str, after: Mapping[int, float]) -> RunResult:
+            steal = read_activity(box).since(activity).steal_fraction
+            environment = self._environment(before, after, steal)
+            return RunResult(
+                created, ended, environment, rows, fit_lines(rows), tuple(run_warnings(before, after, steal))
+            )
+
+        def keep(rows: tuple[Measurement, ...]) -> None:
+            if checkpoint is not None and any(row.usable for row in rows):
+                checkpoint(result(rows, INTERRUPTED, {}))
+
+        scheduler = Scheduler(self._runners, self.pace, progress, checkpoint=keep if checkpoint else None)
+        measurements, ended = scheduler.measure(plan, frozenset(workload for workload in plan if decisive(workload)))
+        return result(measurements, ended, self._clocks(used))
+
+    def _environment(
+        self, before: Mapping[int, float], after: Mapping[int, float], steal: float | None
+    ) -> dict[str, Any]:
+        return {
             "hardware": self.hardware,
             "libraries": self.libraries,
             "agent": {key: value for key, value in self.agent_info.items() if key not in ("id", "type", "libraries")},
@@ -189,7 +225,6 @@ class Session:
             "core_order": list(self.cores),
             "python": platform.python_version(),
         }
-        return RunResult(created, ended, environment, measurements, fit_lines(measurements), tuple(warnings))
 
     def _clocks(self, cores: Sequence[int]) -> dict[int, float]:
         rates = {}

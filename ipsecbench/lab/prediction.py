@@ -17,7 +17,7 @@ Nothing that the laboratory measured of a suite enters its own prediction. Every
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ BASE_SUITES = ("null-sha256", "null-sha1", "null-sha512", "null-sha384", "null-m
 """Suites without encryption, in the order in which one is chosen for suites that have none of their own."""
 DIRECTIONS = ("outbound", "inbound")
 LOOP_PROVIDER = "libcrypto"
+"""Library that a data plane uses where its row does not say another in ``detail.library``."""
 CLOSE = 0.10
 """Predictions within 10% are close; pairs of suites that differ by more must come in the right order."""
 QUARTILE = 0.25
@@ -172,7 +173,7 @@ def _is_lab(row: Measurement, provider: str) -> bool:
 
 def _is_loop(row: Measurement) -> bool:
     work = row.workload
-    return work.tier is Tier.PACKET_LOOP and work.provider == LOOP_PROVIDER and work.operation in DIRECTIONS
+    return work.tier is Tier.PACKET_LOOP and work.operation in DIRECTIONS
 
 
 @dataclass(frozen=True)
@@ -214,9 +215,15 @@ class _Box:
             self._times[workload] = _Times(float(np.quantile(values, QUARTILE)), resampled_quantiles(values, QUARTILE))
         return self._times[workload]
 
+    def _loop(self, lab: Workload) -> _Times | None:
+        """The packet loop that belongs to a row of the laboratory, of the library that the plane used for it."""
+        row = self._rows.get(lab)
+        library = LOOP_PROVIDER if row is None else str(row.detail.get("library", LOOP_PROVIDER))
+        return self._of(replace(lab, tier=Tier.PACKET_LOOP, provider=library))
+
     def _fixed(self, work: Workload, base: str) -> _Times | None:
-        lab = self._of(Workload(work.tier, work.provider, work.operation, base, work.size_bytes, work.mix, work.cores))
-        loop = self._of(loop_workload(work.operation, base, work.size_bytes, work.mix))
+        workload = replace(work, algorithm=base)
+        lab, loop = self._of(workload), self._loop(workload)
         return None if lab is None or loop is None else lab.minus(loop)
 
     def compare(self, row: Measurement, stand_in: str) -> Comparison | None:
@@ -227,7 +234,7 @@ class _Box:
         if fixed is None:
             base = stand_in
             fixed = self._fixed(work, base)
-        loop = self._of(loop_workload(work.operation, work.algorithm, work.size_bytes, work.mix))
+        loop = self._loop(work)
         measured, mean = self._of(work), work.mean_bytes
         if fixed is None or loop is None or measured is None or mean is None or base == work.algorithm:
             return None
@@ -243,11 +250,6 @@ class _Box:
             measured_ns=measured.estimate(),
             mean_bytes=mean,
         )
-
-
-def loop_workload(direction: str, suite: str, size_bytes: int | None, mix: str | None) -> Workload:
-    """The packet loop that belongs to a row of the laboratory."""
-    return Workload(Tier.PACKET_LOOP, LOOP_PROVIDER, direction, suite, size_bytes, mix)
 
 
 def summarise(comparisons: Sequence[Comparison], base: str, provider: str) -> Agreement:

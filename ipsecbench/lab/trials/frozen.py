@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipsecbench.errors import MeasurementError
+from ipsecbench.errors import AgentError, MeasurementError
 
 _POLL_SECONDS = 300e-6
 """Seldom enough that looking costs a neighbouring processor nothing that the work would feel."""
@@ -31,19 +31,20 @@ def cpu_ns(process_id: int) -> int:
     """Processor time that a process has used.
 
     Raises:
-        MeasurementError: there is no such process any more.
+        AgentError: there is no such process any more.
     """
     try:
         return time.clock_gettime_ns(cpu_clock(process_id))
     except OSError as error:
-        raise MeasurementError(f"process {process_id} is gone: {error.strerror}") from error
+        raise AgentError(f"process {process_id} is gone: {error.strerror}") from error
 
 
 def freeze(process_id: int) -> None:
     """Stop a process, and wait until it stands.
 
     Raises:
-        MeasurementError: it is gone, or does not stop.
+        AgentError: it is gone.
+        MeasurementError: it does not stop.
     """
     _signal(process_id, signal.SIGSTOP)
     deadline = time.monotonic() + _STOP_SECONDS
@@ -74,7 +75,7 @@ def thaw(process_id: int) -> None:
     """Let a process go on.
 
     Raises:
-        MeasurementError: it is gone.
+        AgentError: it is gone.
     """
     _signal(process_id, signal.SIGCONT)
 
@@ -83,7 +84,7 @@ def _signal(process_id: int, number: signal.Signals) -> None:
     try:
         os.kill(process_id, number)
     except ProcessLookupError as error:
-        raise MeasurementError(f"process {process_id} is gone") from error
+        raise AgentError(f"process {process_id} is gone") from error
 
 
 def _stands(process_id: int) -> bool:
@@ -94,12 +95,12 @@ def thread_states(process_id: int) -> list[str]:
     """State of every thread: ``R`` runs or waits for a processor, ``S`` sleeps, ``T`` is stopped (proc(5)).
 
     Raises:
-        MeasurementError: there is no such process any more.
+        AgentError: there is no such process any more.
     """
     try:
         return [_state(task / "stat") for task in Path(f"/proc/{process_id}/task").iterdir()]
     except OSError as error:
-        raise MeasurementError(f"process {process_id} is gone") from error
+        raise AgentError(f"process {process_id} is gone") from error
 
 
 def _state(path: Path) -> str:
@@ -144,7 +145,8 @@ def work_until_idle(
         watch: injected by tests.
 
     Raises:
-        MeasurementError: it did not get done in time, did nothing, or is gone.
+        AgentError: it is gone.
+        MeasurementError: it did not get done in time, or did nothing.
     """
     use = watch or Watch()
     idle_cpu = use.cpu_ns(process_id)

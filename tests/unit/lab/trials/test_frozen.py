@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipsecbench.errors import MeasurementError
+from ipsecbench.errors import AgentError, MeasurementError
 from ipsecbench.lab.trials.frozen import Watch, cpu_ns, freeze, prefer, thaw, thread_states, work_until_idle
 
 
@@ -127,5 +127,5 @@ def test_a_process_that_is_gone_is_named(worker: subprocess.Popen[bytes]) -> Non
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
     for attempt in (freeze, thaw, cpu_ns, thread_states):
-        with pytest.raises(MeasurementError, match=f"{worker.pid} is gone"):
+        with pytest.raises(AgentError, match=f"{worker.pid} is gone"):
             attempt(worker.pid)
