@@ -15,6 +15,7 @@ import typer
 from ipsecbench.cli import lab_options as lab_option
 from ipsecbench.cli import options as option
 from ipsecbench.cli.lab_capture import lab_capture
+from ipsecbench.cli.lab_run import lab_run
 from ipsecbench.cli.lab_scenario import lab_scenario
 
 lab_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -149,6 +150,7 @@ lab_app.command("capture", help="Capture what passes a host, outside and inside,
 )
 
 
+lab_app.command("run", help="Measure real ESP, and hold it against what was predicted.")(lab_run)
 lab_app.command("scenario", help="Try what is claimed of a setting; --list says which there are.")(lab_scenario)
 
 

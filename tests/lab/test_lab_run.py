@@ -1,0 +1,148 @@
+"""``ipsecbench lab run`` for real: negotiated, measured, stored whole, nothing left behind, errors in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ipsecbench.bench.measurement import Status, Tier
+from ipsecbench.dataset.store import read_dataset
+
+pytestmark = [pytest.mark.root, pytest.mark.agent, pytest.mark.slow]
+
+ARGUMENTS = (
+    "lab", "run", "--quick", "--suites", "aes128gcm16,3des-sha1", "--sizes", "64,1400,imix-simple", "--budget", "12",
+)  # fmt: skip
+
+
+@pytest.fixture
+def nothing_left(root: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No process that the test started is there afterwards, nor one that those started; namespaces go with them."""
+    mark = f"IPSECBENCH_TEST={uuid.uuid4()}"
+    monkeypatch.setenv(*mark.split("="))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    yield
+    deadline = time.monotonic() + 10
+    while (left := _marked(mark)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+
+
+def _marked(mark: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if (
+                entry.name.isdigit()
+                and int(entry.name) != os.getpid()
+                and mark.encode() in (entry / "environ").read_bytes()
+            ):
+                found.append(int(entry.name))
+    return found
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ipsecbench", *arguments]
+
+
+def test_predicted_and_measured_are_printed_and_stored(nothing_left: None, tmp_path: Path) -> None:
+    path = tmp_path / "lab.ipsecbench.json"
+    done = subprocess.run(
+        command(*ARGUMENTS, "-o", str(path), "--json"), capture_output=True, text=True, timeout=170, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    document = json.loads(done.stdout)
+    (agreement,) = document["agreements"]
+    assert agreement["provider"] == "agent"
+    rows = {(row["suite"], row["direction"], row["size_bytes"]): row for row in agreement["rows"]}
+    # null-sha256 stands in where a suite has no base of its own, and is held against nothing.
+    assert {suite for suite, _, _ in rows} == {"aes128gmac", "null-sha1", "aes128gcm16", "3des-sha1"}
+    assert len(rows) == 4 * 2 * 3
+    # Whatever else runs on the machine: an order of magnitude between these two is seen, and predicted.
+    fast, slow = rows["aes128gcm16", "inbound", 1400], rows["3des-sha1", "inbound", 1400]
+    assert slow["measured_ns"]["median"] > 5 * fast["measured_ns"]["median"]
+    assert slow["predicted_ns"]["median"] > 5 * fast["predicted_ns"]["median"]
+    assert slow["base"] == "null-sha1"
+    assert not [pair for pair in agreement["inversions"] if pair["faster"] == "3des-sha1"]
+    dataset = read_dataset(path)
+    assert dataset.sha256 == document["dataset_sha256"]
+    lab = [row for row in dataset.measurements if row.workload.tier is Tier.TUN_LAB]
+    assert len(lab) == 5 * 2 * 3
+    for row in lab:
+        assert row.status in (Status.OK, Status.UNSTABLE)
+        assert row.workload.provider == "agent"
+        assert row.detail["limited_by"] == "plane"
+        assert row.detail["encapsulation"] == "udp"
+        assert set(row.detail["ns_per_packet"]) == {"tun", "crypto", "socket"}
+        assert all(sample.iterations > 1000 for sample in row.samples)
+    # A second run takes the packet loops from the first, and keeps its rows.
+    again = tmp_path / "again.ipsecbench.json"
+    done = subprocess.run(
+        command("lab", "run", "--quick", "--suites", "aes128gcm16", "--sizes", "64", "--budget", "4",
+                "--dataset", str(path), "-o", str(again)),
+        capture_output=True, text=True, timeout=170, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Predicted against measured over all" in done.stdout
+    merged = read_dataset(again)
+    loops = [row for row in merged.measurements if row.workload.tier is Tier.PACKET_LOOP]
+    assert loops == [row for row in dataset.measurements if row.workload.tier is Tier.PACKET_LOOP]
+    assert merged.settings["packet_loops"]["sha256"] == dataset.sha256
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_what_was_measured_survives_an_end_before_time(nothing_left: None, tmp_path: Path, number: int) -> None:
+    path = tmp_path / "lab.ipsecbench.json"
+    arguments = [*ARGUMENTS[:-1], "100", "-o", str(path)]
+    with subprocess.Popen(
+        command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not path.exists() and time.monotonic() < deadline:
+                assert process.poll() is None
+                time.sleep(0.1)
+            # Ctrl-C reaches the whole group of processes.
+            (os.killpg if number is signal.SIGINT else os.kill)(process.pid, number)
+            _, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert "Traceback" not in error
+    dataset = read_dataset(path)
+    assert dataset.ended == "interrupted"
+    assert any(row.usable and row.workload.tier is Tier.TUN_LAB for row in dataset.measurements)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--suites", "aes512"), 2, "aes512"),
+        (("--suites", "twofish128-sha1"), 2, "twofish128-sha1 cannot be had here"),
+        (("--sizes", "12"), 2, "--sizes: 12 is outside"),
+        (("--budget", "0"), 2, "--budget"),
+        (("--dataset", "/nowhere.json"), 1, "/nowhere.json"),
+        (("-o", "/nowhere/x.json"), 1, "/nowhere"),
+    ],
+)
+def test_bad_input_is_one_line(
+    nothing_left: None, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    done = subprocess.run(
+        command("lab", "run", *arguments), cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("ipsecbench: ")]
+    assert words in line
+    assert list(tmp_path.iterdir()) == []
