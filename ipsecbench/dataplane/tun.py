@@ -29,7 +29,7 @@ SMALLEST_IPV6_MTU_BYTES = 1280
 """Every link for IPv6 carries so much (RFC 8200 section 5)."""
 LARGEST_MTU_BYTES = 65535
 MAX_QUEUES = 64
-QUEUE_PACKETS = 1000
+QUEUE_PACKETS = 10_000
 """Packets (large ones count once) that wait for the data plane before the kernel drops more."""
 
 _IFF_TUN = 0x0001

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
-from ipsecbench.errors import IpsecbenchError, UsageError
+from ipsecbench.dataplane.selection import DataPlaneConfiguration, check_tunnels
+from ipsecbench.errors import DataPlaneError, IpsecbenchError, UsageError
+from ipsecbench.esp.configuration import Action
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.traffic_selector import TrafficSelector, parse_traffic_selector
 from ipsecbench.ike.configuration import (
@@ -32,6 +34,7 @@ from ipsecbench.ike.configuration import (
 from ipsecbench.ike.identification import Identity, parse_identity
 from ipsecbench.ike.lifetime import Lifetime, Limit
 from ipsecbench.lab.toml_table import LARGEST_FILE, Table, count, duration, flag, one_of, read_toml, text, texts
+from ipsecbench.lab.traffic_tables import MODES, TrafficReader
 from ipsecbench.providers.interface import Certificate, PrivateKey, PublicKeyInfrastructure
 from ipsecbench.secret import Secret
 
@@ -44,6 +47,8 @@ class EndpointFile:
     """For the endpoint."""
     start: tuple[tuple[str, tuple[str, ...]], ...]
     """Connections to initiate at once, each with its children whose ``start_action`` is ``start``."""
+    data_plane: DataPlaneConfiguration | None = None
+    """What carries the traffic; None where the endpoint only negotiates."""
 
 
 def read_endpoint_file(path: Path, infrastructure: PublicKeyInfrastructure) -> EndpointFile:
@@ -82,11 +87,13 @@ class _Reader:
     def __init__(self, path: Path, infrastructure: PublicKeyInfrastructure) -> None:
         self._path = path
         self._infrastructure = infrastructure
+        self._traffic: TrafficReader | None = None
 
     def endpoint(self, root: Table) -> EndpointFile:
         settings = root.table("endpoint")
         rows = root.tables("connections")
         root.finish()
+        traffic = self._traffic = TrafficReader(settings)
         if not rows:
             root.fail(None, "there is no [connections.NAME]")
         connections, start = [], []
@@ -113,12 +120,18 @@ class _Reader:
         settings.finish()
         if configuration.port == configuration.natt_port:
             settings.fail("natt_port", "port and natt_port must differ")
-        return EndpointFile(configuration, tuple(start))
+        data_plane = traffic.finished()
+        if data_plane is not None:
+            try:
+                check_tunnels(data_plane, configuration)
+            except DataPlaneError as error:
+                settings.fail("mtu" if settings.has("mtu") else None, str(error))
+        return EndpointFile(configuration, tuple(start), data_plane)
 
     def _connection(self, name: str, table: Table) -> tuple[ConnectionConfiguration, tuple[str, ...]]:
         version = table.get("version", count(1, 2), 2)
         psk = self._secret(table, "psk")
-        children, start = self._children(table)
+        children, start = self._children(name, table)
         connection = ConnectionConfiguration(
             name=name,
             version=version,
@@ -213,10 +226,17 @@ class _Reader:
     def _identity(self, value: Any) -> Identity:
         return parse_identity(text(value), self._infrastructure.distinguished_name)
 
-    def _children(self, connection: Table) -> tuple[tuple[ChildConfiguration, ...], tuple[str, ...]]:
+    def _children(self, owner: str, connection: Table) -> tuple[tuple[ChildConfiguration, ...], tuple[str, ...]]:
         children, start = [], []
         for name, table in connection.tables("children"):
-            mode = table.get("mode", one_of(Mode, [*Mode]), Mode.TUNNEL)
+            mode: Mode | Action = table.get("mode", one_of(MODES.__getitem__, [*MODES]), Mode.TUNNEL)
+            if isinstance(mode, Action):
+                if self._traffic is not None:
+                    self._traffic.shunt(name, table, mode)
+                table.finish()
+                continue
+            if self._traffic is not None:
+                self._traffic.child(owner, name, table, mode)
             children.append(
                 ChildConfiguration(
                     name=name,

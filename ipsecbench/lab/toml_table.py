@@ -89,6 +89,10 @@ class Table:
         where = self.path if key is None else (*self.path, key)
         self.source.fail(where, message)
 
+    def has(self, key: str) -> bool:
+        """Whether a key is set."""
+        return key in self._values
+
     def get(self, key: str, convert: Callable[[Any], T], default: D) -> T | D:
         """A value, converted; the default where it is not set."""
         self._asked.append(key)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.dataplane.selection import PlaneChoice
 from ipsecbench.errors import ConfigurationError
+from ipsecbench.esp.configuration import Action, DontFragment, Layering
 from ipsecbench.esp.mode import Mode
 from ipsecbench.ike.configuration import AuthMethod
 from ipsecbench.ike.identification import Identity, IdType
@@ -195,3 +197,96 @@ def test_a_damaged_certificate_a_wrong_key_and_a_wrong_identity_are_named(tmp_pa
     certificate.write_bytes(certificate.read_bytes()[:200])
     with pytest.raises(ConfigurationError, match=r":17: alpha\.pem: "):
         read(tmp_path, with_certificate(ARTICLE))
+
+
+# ── data planes ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PLANE = ARTICLE.replace(
+    "[endpoint]\n",
+    '[endpoint]\ndataplane = "reference"\ntun = "ipsec3"\nmtu = 1300\npath_mtu = 1450\n'
+    'tun_addrs = ["10.9.0.1/32"]\nreplay_window = 32\n',
+)
+
+
+def test_without_a_word_of_it_there_is_no_data_plane(tmp_path: Path) -> None:
+    assert read(tmp_path, ARTICLE).data_plane is None
+    assert read(tmp_path, PLANE.replace('"reference"', '"none"')).data_plane is None
+
+
+def test_a_data_plane_is_read(tmp_path: Path) -> None:
+    text = PLANE + 'copy_df = false\ncopy_dscp = "no"\ntfc_padding = "mtu"\n'
+    plane = read(tmp_path, text).data_plane
+    assert plane is not None
+    assert (plane.choice, plane.tun_name, plane.mtu_bytes) == (PlaneChoice.REFERENCE, "ipsec3", 1300)
+    assert plane.tun_addresses == ("10.9.0.1/32",)
+    assert plane.traffic.path_mtu_bytes == 1450
+    child = plane.traffic.of("site", "net")
+    assert child.replay_window_packets == 32
+    assert (child.dont_fragment, child.copy_dscp, child.tfc_bytes) == (DontFragment.CLEAR, False, 1300)
+    assert child.layering is Layering.NONE
+
+
+def test_the_tun_device_alone_asks_for_a_data_plane_and_a_child_has_the_last_word(tmp_path: Path) -> None:
+    text = ARTICLE.replace("[endpoint]\n", '[endpoint]\ntun = "ipsec0"\ncores = [0, 1]\n') + "replay_window = 4096\n"
+    plane = read(tmp_path, text).data_plane
+    assert plane is not None
+    assert (plane.choice, plane.cores) == (PlaneChoice.AUTO, (0, 1))
+    assert plane.traffic.of("site", "net").replay_window_packets == 4096
+
+
+def test_layering_and_shunts_are_read(tmp_path: Path) -> None:
+    text = PLANE.replace('local_ts = ["10.1.0.0/16"]\nremote_ts = ["10.2.0.0/16[tcp/23]"]\n', 'mode = "transport"\n')
+    text += 'layering = "gre"\nlayered_remote_ts = "10.2.0.0/16"\n'
+    text += '[connections.site.children.lan]\nmode = "pass"\nlocal_ts = "10.1.0.0/16"\nremote_ts = "10.1.0.0/16"\n'
+    text += '[connections.site.children.bad]\nmode = "drop"\nlocal_ts = "0.0.0.0/0"\nremote_ts = "10.66.0.0/16"\n'
+    file = read(tmp_path, text)
+    assert [child.name for child in file.configuration.connections[0].children] == ["net"]
+    assert file.data_plane is not None
+    traffic = file.data_plane.traffic
+    assert traffic.of("site", "net").layering is Layering.GRE
+    assert [str(each) for each in traffic.of("site", "net").layered_remote_ts] == ["10.2.0.0/16"]
+    assert [(shunt.name, shunt.action) for shunt in traffic.shunts] == [
+        ("lan", Action.BYPASS),
+        ("bad", Action.DISCARD),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('"reference"', '"fast"', 2, "must be one of auto, agent, reference, kernel, none"),
+        ("mtu = 1300", "mtu = 67", 4, "from 68 to 65535"),
+        ("10.9.0.1/32", "router", 6, "addresses with prefix lengths"),
+        ("replay_window = 32", "replay_window = -1", 7, "from 0 to 65536"),
+        ("replay_window = 32", "queues = 2\ncores = [1]", 7, "2 queues, but 1 cores"),
+        ('start_action = "start"', 'layering = "gre"', 34, "goes over transport mode"),
+        ('start_action = "start"', 'mode = "transport"\nlayering = "gre"', 35, "layered_remote_ts"),
+        ('start_action = "start"', 'layered_remote_ts = "10.2.0.0/16"', 34, "need layering"),
+        ('start_action = "start"', 'copy_dscp = "in"', 34, "not copied inwards"),
+        ('start_action = "start"', "copy_ecn = false", 34, "RFC 6040"),
+        ('start_action = "start"', "tfc_padding = true", 34, "whole number"),
+        ('start_action = "start"', "hw_offload = true", 34, "unknown key 'hw_offload'"),
+        ("10.1.0.0/16", "2001:db8:1::/48", 4, "an MTU of 1300"),
+    ],
+)
+def test_a_mistake_about_traffic_is_one_line_with_its_place(
+    tmp_path: Path, old: str, new: str, line: int, words: str
+) -> None:
+    text = PLANE.replace(old, new, 1)
+    if "2001" in new:
+        text = text.replace("mtu = 1300", "mtu = 1279").replace("10.2.0.0/16[tcp/23]", "2001:db8:2::/48")
+        words = "an MTU of 1279 is too small for IPv6"
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, text)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'endpoint.toml'}:{line}: "), message
+    assert words in message
+
+
+def test_what_a_data_plane_does_needs_one(tmp_path: Path) -> None:
+    shunt = '[connections.site.children.lan]\nmode = "pass"\nlocal_ts = "10.1.0.0/16"\nremote_ts = "10.1.0.0/16"\n'
+    with pytest.raises(ConfigurationError, match='"pass" and "drop" need a data plane'):
+        read(tmp_path, ARTICLE + shunt)
+    layered = 'mode = "transport"\nlayering = "ipip"\nlayered_remote_ts = "10.2.0.0/16"\n'
+    with pytest.raises(ConfigurationError, match="layering is the data plane's work"):
+        read(tmp_path, ARTICLE + layered)
