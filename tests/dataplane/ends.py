@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -25,6 +26,7 @@ from ipsecbench.ike.configuration import (
     Retransmission,
 )
 from ipsecbench.ike.identification import Identity, IdType
+from ipsecbench.lab import probes
 from ipsecbench.lab.namespaces import Host, Hosts
 from ipsecbench.lab.own_peer import OwnPeer
 from ipsecbench.secret import Secret
@@ -147,36 +149,31 @@ def ends(hosts: Hosts, case: Case, planes: tuple[str, str], **settings: Any) -> 
 # ── traffic ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ping(host: Host, source: str, destination: str, count: int = 3, size: int = 56, interval: float = 0.05) -> int:
-    """Send pings and say how many were not answered."""
-    done = host.run(
-        *("ping", "-n", "-q", "-W", "2", "-c", str(count), "-i", str(interval), "-s", str(size)),
-        *("-I", source, destination),
-        timeout_seconds=60,
+def ping(host: Host, source: str, destination: str, count: int = 3, size: int = 56) -> int:
+    """Send echo requests with so many octets of data, and say how many were not answered."""
+    headers = 28 if "." in destination else 48
+    answers = probes.ping(
+        host, source, destination, count=count, packet_bytes=size + headers, timeout_seconds=3.0 if count < 9 else 1.0
     )
-    found = re.search(r"(\d+) packets transmitted, (\d+) received", done.stdout)
-    assert found is not None, done.stdout + done.stderr
-    return int(found[1]) - int(found[2])
+    return count - answers.answered
 
 
 class Pings:
-    """Pings that go on while something else happens."""
+    """``ping`` that goes on while something else happens."""
 
-    def __init__(
-        self, host: Host, source: str, destination: str, interval: float = 0.01, seconds: float = 60.0
-    ) -> None:
+    def __init__(self, host: Host, source: str, destination: str, interval: float = 0.01) -> None:
         self._process = host.start(
-            *("ping", "-n", "-q", "-W", "2", "-w", str(int(seconds)), "-i", str(interval), "-I", source, destination),
-            output=subprocess.PIPE,
+            *("ping", "-n", "-i", str(interval), "-w", "120", "-I", source, destination), output=subprocess.PIPE
         )
 
     def stop(self) -> tuple[int, int]:
-        """How many were sent, and how many of them were not answered."""
-        self._process.send_signal(2)
+        """How many were answered, and how many before the last of them were not."""
+        time.sleep(0.5)
+        self._process.send_signal(signal.SIGINT)
         output = self._process.communicate(timeout=10)[0].decode()
-        found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
-        assert found is not None, output
-        return int(found[1]), int(found[1]) - int(found[2])
+        numbers = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", output)}
+        assert numbers, output
+        return len(numbers), max(numbers) - len(numbers)
 
 
 class UdpFlow:

@@ -136,9 +136,11 @@ def test_nothing_is_left_afterwards_and_nothing_goes_in_clear_before(hosts: Host
 
 
 def test_a_running_daemon_keeps_its_port(hosts: Hosts) -> None:
-    with ends(hosts, TUNNEL, ("reference", "reference")) as (a, _b):
-        with pytest.raises(UsageError, match=r"cannot use UDP .*: it is in use"):
-            OwnPeer(hosts.local, a.configuration, None).start()
+    with (
+        ends(hosts, TUNNEL, ("reference", "reference")) as (a, _b),
+        pytest.raises(UsageError, match=r"cannot use UDP .*: it is in use"),
+    ):
+        OwnPeer(hosts.local, a.configuration, None).start()
 
 
 def test_the_package_is_found_from_here() -> None:
