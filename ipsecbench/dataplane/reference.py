@@ -171,7 +171,7 @@ class ReferencePlane:
                     elif key.data is not None:
                         key.data()
                 with self._lock:
-                    self._processing.handle_timeout(time.monotonic())
+                    self._pass_on(self._processing.handle_timeout(time.monotonic()))
                     self._cpu_ns = time.thread_time_ns()
         except OSError as error:
             self._failure = f"the TUN device is gone ({error.strerror})"

@@ -34,6 +34,7 @@ from ipsecbench.ike.identification import Identity, IdType
 from ipsecbench.ike.lifetime import Lifetime, Limit
 from ipsecbench.ike.path import Address, Datagram, Path
 from ipsecbench.ike.v1.identifiers import VENDOR_OCTETS, NotifyType, Vendor
+from ipsecbench.ike.v1.isakmp_sa import IsakmpSa
 from ipsecbench.lab.certificates import authority
 from ipsecbench.providers.certificates import PycaPublicKeyInfrastructure
 from ipsecbench.secret import Secret
@@ -615,7 +616,7 @@ class TestInitialContact:
         pair.alice.initiate(pair.now)
         pair.run()
         for end in (pair.alice, pair.bob):
-            assert sum(sa.alive for sa in end.sas.values()) == 2
+            assert sum(isinstance(sa, IsakmpSa) and sa.alive for sa in end.sas.values()) == 2
             assert len(end.children) == 2
             assert not end.of(IkeSaRekeyed)
         pair.check_keys()
