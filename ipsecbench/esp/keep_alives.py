@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 from ipsecbench.esp.configuration import UdpEncapsulation
 from ipsecbench.esp.outer_packet import OuterPacket
 from ipsecbench.esp.security_association import OutboundSa
 from ipsecbench.esp.udp_encapsulation import KEEPALIVE
-from ipsecbench.wire.ip import IpHeader, Protocol
+from ipsecbench.wire.ip import IpHeader, Protocol, address_octets
 
 _Path = tuple[str, str, UdpEncapsulation]
 
@@ -59,5 +58,5 @@ class KeepAlives:
 
 def _keep_alive(path: _Path) -> OuterPacket:
     source, destination, encapsulation = path
-    header = IpHeader(ip_address(source).packed, ip_address(destination).packed, Protocol.UDP)
+    header = IpHeader(address_octets(source), address_octets(destination), Protocol.UDP)
     return OuterPacket(header, KEEPALIVE, encapsulation)

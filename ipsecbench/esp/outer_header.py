@@ -6,13 +6,12 @@ whoever is on the path can write it. The flow label outside is 0, the hop limit 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
 
 from ipsecbench.esp.configuration import DontFragment, SaConfiguration
-from ipsecbench.wire.ip import IpHeader, Protocol
+from ipsecbench.wire.ip import IpHeader, Protocol, address_octets
 
 _ECN_MASK = 3
 
@@ -68,11 +67,11 @@ def outer_header(sa: SaConfiguration, inner: IpHeader, identification: int) -> I
         inner: header of the packet that goes inside.
         identification: for an IPv4 packet that may be fragmented.
     """
-    source = ipaddress.ip_address(sa.source).packed
+    source = address_octets(sa.source)
     dont_fragment = len(source) == 4 and forbids_fragments(sa.dont_fragment, inner)
     return IpHeader(
         source,
-        ipaddress.ip_address(sa.destination).packed,
+        address_octets(sa.destination),
         Protocol.ESP,
         inner.traffic_class if sa.copy_dscp else inner.traffic_class & _ECN_MASK,
         # An IPv4 packet that is not fragmented needs none (RFC 6864 section 4).

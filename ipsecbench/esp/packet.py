@@ -30,10 +30,6 @@ class EspHeader:
     sequence_low: int
     """The low half of the sequence number; the high half does not travel."""
 
-    def encode(self) -> bytes:
-        """The octets."""
-        return _HEADER.pack(self.spi, self.sequence_low)
-
 
 def parse_esp_header(packet: bytes) -> EspHeader:
     """The header of an ESP packet.

@@ -35,7 +35,7 @@ from ipsecbench.esp.path_mtu import MessageLimit, TooBig, parse_too_big, too_big
 from ipsecbench.esp.security_association import InboundSa, OutboundSa, check_configuration
 from ipsecbench.esp.udp_encapsulation import DatagramKind, kind_of
 from ipsecbench.providers.interface import Provider
-from ipsecbench.wire.ip import IpHeader, IpPacket, Protocol, parse_ip
+from ipsecbench.wire.ip import IpHeader, IpPacket, Protocol, address_octets, parse_ip
 
 _QUOTED_PACKETS = 1 << 20
 """ICMP from the outside may be about one of so many last packets of an SA."""
@@ -233,7 +233,7 @@ class EspProcessing:
         sa = self._sas.get(Direction.OUTBOUND, spi)
         output = Output()
         if isinstance(sa, OutboundSa):
-            source = ip_address(sa.configuration.source).packed
+            source = address_octets(sa.configuration.source)
             header = outer_header(sa.configuration, IpHeader(source, source, 0), self._next_identification())
             path_mtu_bytes = sa.path_mtu.current(now)
             content = Content(header, bytes(payload_bytes), Protocol.NO_NEXT_HEADER, 0)
@@ -356,7 +356,7 @@ class EspProcessing:
         """
         sa = self._sas.outbound.get(spi)
         if sa is not None:
-            sa.path_mtu.learn(mtu_bytes, ip_address(sa.configuration.destination).version, now)
+            sa.path_mtu.learn(mtu_bytes, 4 if len(address_octets(sa.configuration.destination)) == 4 else 6, now)
 
     # News
 
@@ -372,7 +372,7 @@ class EspProcessing:
         configuration = sa.configuration
         if configuration.encapsulation is None or outer.encapsulation is None:
             return
-        agreed = ip_address(configuration.source).packed, configuration.encapsulation.source_port
+        agreed = address_octets(configuration.source), configuration.encapsulation.source_port
         seen = outer.header.source, outer.encapsulation.source_port
         if seen == (sa.path or agreed):
             return
@@ -396,14 +396,14 @@ def _check_outside(sa: InboundSa, outer: OuterPacket) -> None:
     configuration = sa.configuration
     if (configuration.encapsulation is None) != (outer.encapsulation is None):
         raise DroppedError("XfrmInStateMismatch", f"{sa!r}: in UDP, or not, against what was agreed on")
-    if ip_address(configuration.source).version != outer.header.version:
+    if len(address_octets(configuration.source)) != len(outer.header.source):
         raise DroppedError("XfrmInStateMismatch", f"{sa!r}: the other IP version outside")
 
 
 def _is_quoted(sa: OutboundSa, message: TooBig) -> bool:
     """Whether a message is about a packet that an SA has sent."""
     configuration = sa.configuration
-    if ip_address(configuration.destination).packed != message.destination:
+    if address_octets(configuration.destination) != message.destination:
         return False
     if configuration.encapsulation != message.encapsulation:
         return False

@@ -148,7 +148,8 @@ class InboundSa:
         """The highest authentic sequence number."""
         self.path: tuple[bytes, int] | None = None
         """Address and port of the sender that were told last, where they are not those of the configuration."""
-        self._transform = _transform(cryptography, configuration, _no_random)
+        # It draws no IVs.
+        self._transform = _transform(cryptography, configuration, bytes)
 
     def __repr__(self) -> str:
         return f"InboundSa({self.configuration.spi:08x})"
@@ -205,7 +206,3 @@ class InboundSa:
         """What it has carried."""
         lives = self.lives
         return SaStatistics(lives.packets, lives.bytes, self.replayed, self.forged, now - lives.last_used)
-
-
-def _no_random(count: int) -> bytes:
-    raise ProviderError(f"an inbound SA draws no IV of {count} octets")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import lru_cache
+from ipaddress import ip_address
 
 from ipsecbench.errors import MalformedError
 
@@ -294,6 +296,16 @@ def with_traffic_class(octets: bytes, traffic_class: int) -> bytes:
     checksum = (total ^ 0xFFFF).to_bytes(2)
     head, tail = octets[2:_IPV4_CHECKSUM_AT], octets[_IPV4_CHECKSUM_AT + 2 :]
     return octets[:1] + bytes((traffic_class,)) + head + checksum + tail
+
+
+@lru_cache(maxsize=4096)
+def address_octets(text: str) -> bytes:
+    """The octets of an IP address of either version.
+
+    Raises:
+        ValueError: the text is no address.
+    """
+    return ip_address(text).packed
 
 
 def internet_checksum(octets: bytes) -> int:

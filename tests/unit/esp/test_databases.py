@@ -268,6 +268,7 @@ def test_nonsense_is_refused_in_one_line(direction: Direction) -> None:
         {"spi": 0x9999, "layering": Layering.GRE},
         {"spi": 0x9999, "encryption_key": sa_of("aes256gcm16").encryption_key},
         {"spi": 0x9999, "suite": sa_of("aes128-sha256").suite},
+        {"spi": 0x9999, "suite": sa_of("aes128-sha256").suite, "encryption_key": sa_of("aes128-sha1").encryption_key},
         {"spi": 0x9999, "path_mtu_bytes": 100},
         {"spi": 0x9999, "path_mtu_bytes": 70000},
     ]

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from ipsecbench.errors import MalformedError
 from ipsecbench.esp.configuration import DontFragment, Layering, SaConfiguration
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.outer_packet import parse_outer
 from ipsecbench.wire.ip import parse_ip
 from tests.unit.esp.esp_pair import Pair, sa_of
-from tests.unit.esp.inner_packets import udp_packet
+from tests.unit.esp.inner_packets import ipv4, udp_packet
 
 NOT_ECT, ECT_1, ECT_0, CE = 0, 1, 2, 3
 DROP = None
@@ -104,3 +105,8 @@ def test_addresses_hop_limit_and_flow_label(version: int) -> None:
     assert outer.header.flow_label == 0
     assert outer.header.protocol == 50
     assert outer.header.options == b""
+
+
+def test_what_is_neither_esp_nor_udp_is_no_outer_packet() -> None:
+    with pytest.raises(MalformedError, match="neither ESP nor UDP"):
+        parse_outer(ipv4("192.0.2.1", "198.51.100.2", bytes(40), 51))

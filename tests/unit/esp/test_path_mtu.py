@@ -273,6 +273,9 @@ def test_lies_about_the_path_are_not_believed() -> None:
         replace(outer, encapsulation=PORTS).packets()[0],
         udp_packet(4, 100),
     ]
+    # Something else that was sent from here, and UDP of which not even the ports are quoted.
+    lies += [ipv4(*ENDS[4], bytes(60), 6)]
+    pair.first.receive_icmp(icmp_about(udp_packet(4, 100, ENDS[4]), 600, 24), 1.0)
     for lie in lies:
         pair.first.receive_icmp(icmp_about(lie, 600), 1.0)
     assert pair.first.dropped == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipsecbench.errors import ProviderError
-from ipsecbench.esp.configuration import Direction, Layering, SaLimits
+from ipsecbench.errors import ProviderError, RejectedError
+from ipsecbench.esp.configuration import Action, Direction, Layering, PolicyConfiguration, SaLimits
 from ipsecbench.esp.events import PlaneEvent, PlaneEventKind
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.packet import padded, unpadded
-from tests.unit.esp.esp_pair import ENDS, PORTS, Pair, available_suites, opened, sa_of
+from ipsecbench.esp.processing import EspProcessing
+from tests.unit.esp.esp_pair import ANYTHING, ENDS, PORTS, Pair, available_suites, cryptography, opened, sa_of
 from tests.unit.esp.inner_packets import ipv4, ipv6, udp_packet
 from tests.unit.esp.test_sequence_number import SetOfSeen
 
@@ -32,6 +34,12 @@ def test_padding_octet_by_octet(align: int) -> None:
         assert plaintext[length : length + pad] == bytes(range(1, pad + 1))
         assert plaintext[-1] == 4
         assert unpadded(plaintext) == (payload, 4)
+
+
+def test_a_plaintext_without_room_for_a_trailer() -> None:
+    for plaintext in (b"", b"\0"):
+        with pytest.raises(RejectedError):
+            unpadded(plaintext)
 
 
 def test_up_to_255_octets_of_padding_are_taken() -> None:
@@ -419,3 +427,38 @@ def test_a_library_that_fails_drops_the_packet() -> None:
     assert pair.second.sa_statistics(Direction.INBOUND, pair.sa.spi, 1.0).forged == 0
     assert pair.first.protect(PACKET, 1.0).outside == []
     assert pair.first.dropped == {"XfrmOutStateProtoError": 1}
+
+
+def test_a_fragment_at_the_end_of_what_ip_can_count_is_not_fragmented_again() -> None:
+    pair = Pair(sa_of())
+    assert pair.first.protect(ipv4("10.1.0.1", "10.2.0.2", bytes(3000), flags=8191), 1.0).outside == []
+    assert pair.first.dropped == {"XfrmOutError": 1}
+
+
+def test_something_else_where_gre_is_expected() -> None:
+    pair = Pair(sa_of(mode=Mode.TRANSPORT, layering=Layering.GRE))
+    assert pair.sent(PACKET, 4).inside == []
+    assert pair.second.dropped == {"XfrmInStateModeError": 1}
+
+
+@pytest.mark.parametrize("name", available_suites())
+def test_no_iv_is_used_twice(name: str) -> None:
+    drawn: list[bytes] = []
+    source = random.Random(name)
+
+    def draw(count: int) -> bytes:
+        drawn.append(source.randbytes(count))
+        return drawn[-1]
+
+    end = EspProcessing(cryptography(), draw)
+    end.add_policy(PolicyConfiguration(Direction.OUTBOUND, ANYTHING, Action.PROTECT, 1))
+    sa = sa_of(name)
+    end.add_sa(sa, 0.0)
+    drawn.clear()
+    iv_bytes = sa.suite.encryption.iv_bytes
+    ivs = [end.protect(PACKET, 1.0).outside[0].content[8 : 8 + iv_bytes] for _ in range(20)]
+    if sa.suite.encryption.mode == "cbc":
+        # RFC 3602 section 3: unpredictable, which is the source's business; each is drawn, and none is made of another.
+        assert ivs == drawn
+    elif iv_bytes:
+        assert ivs == [number.to_bytes(8) for number in range(1, 21)]

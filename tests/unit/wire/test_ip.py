@@ -169,6 +169,17 @@ def test_transport_checksums(source: str, destination: str, data: bytes) -> None
     assert parse_udp(encode_udp(header, datagram, checksum=True) + b"trailing") == datagram
 
 
+def test_a_udp_checksum_is_never_zero_and_a_datagram_never_too_long() -> None:
+    source, destination = "10.1.0.1", "10.2.0.2"
+    header = parse_ip(ipv4(source, destination, b"")).header
+    # Data that makes the sum come out as zero, which is written as all ones (RFC 768).
+    rest = udp(source, destination, b"\0\0")
+    data = rest[6:8]
+    assert encode_udp(header, UdpDatagram(1000, 2000, data), checksum=True)[6:8] == b"\xff\xff"
+    with pytest.raises(MalformedError):
+        encode_udp(header, UdpDatagram(1000, 2000, bytes(65528)), checksum=False)
+
+
 def test_what_has_no_checksum_stays_as_it_is() -> None:
     header = parse_ip(ipv4("10.1.0.1", "10.2.0.2", b"")).header
     assert with_transport_checksum(header, 47, b"GRE") == b"GRE"
@@ -240,6 +251,12 @@ def test_a_fragment_is_fragmented_again_in_ipv4_only() -> None:
     at_the_end = parse_ip(ipv4("1.1.1.1", "2.2.2.2", bytes(200), flags=8191))
     with pytest.raises(MalformedError):
         fragments_of(at_the_end, 100)
+
+
+def test_all_headers_are_in_the_first_ipv6_fragment_or_there_is_none() -> None:
+    header = IpHeader(bytes(15) + b"\1", bytes(15) + b"\2", 17, extensions=(Extension(60, b"\0\x20" + bytes(262)),))
+    with pytest.raises(MalformedError, match="7112"):
+        fragments_of(IpPacket(header, bytes(200)), 150)
 
 
 def test_headers_that_routers_read_are_in_every_ipv6_fragment() -> None:
