@@ -38,6 +38,9 @@ Known = Annotated[
         "--dataset", metavar="FILE", help="Take packet loops from this dataset of the same box, and keep its rows."
     ),
 ]
+Library = Annotated[
+    str, typer.Option("--library", metavar="NAME", help="Library of the data plane: libcrypto, libgcrypt, libipsec-mb.")
+]
 Raw = Annotated[bool, typer.Option("--raw", help="IP protocol 50 instead of ESP in UDP.")]
 
 
@@ -48,6 +51,7 @@ class RunOptions:
     quick: bool
     suites: tuple[str, ...]
     sizes: tuple[str, ...]
+    library: str
     raw: bool
     budget: float | None
     seed: int
@@ -79,6 +83,7 @@ def lab_run(
     quick: Annotated[bool, typer.Option("--quick", help="About a minute instead of a few.")] = False,
     suites: Suites = None,
     sizes: Sizes = None,
+    library: Library = "libcrypto",
     raw: Raw = False,
     dataset: Known = None,
     budget: option.Budget = None,
@@ -96,7 +101,7 @@ def lab_run(
     from ipsecbench.lab import enclosure
 
     options = RunOptions(
-        quick, _words(suites), _words(sizes), raw, budget, seed, label, redact, output, force, quiet, dataset
+        quick, _words(suites), _words(sizes), library, raw, budget, seed, label, redact, output, force, quiet, dataset
     )
     known, path = _checked(options)
     enclosure.enter()
@@ -120,12 +125,15 @@ def _checked(options: RunOptions) -> tuple[Dataset | None, Path]:
         UsageError: an option is wrong.
         DatasetError: a dataset cannot be read, or the place cannot be written.
     """
+    from ipsecbench.bench.plan import AGENT_PROVIDERS
     from ipsecbench.cli.measure import MeasureOptions, output_path
     from ipsecbench.dataset.store import read_dataset
     from ipsecbench.errors import UsageError
     from ipsecbench.lab.trials.plan import parse_sizes
 
     options.pace()
+    if options.library not in AGENT_PROVIDERS:
+        raise UsageError(f"--library: {options.library!r} is none of {', '.join(AGENT_PROVIDERS)}")
     if options.sizes:
         parse_sizes(options.sizes)
     if options.label is not None and len(options.label) > 200:
@@ -147,13 +155,13 @@ def _measure(options: RunOptions, known: Dataset | None, path: Path) -> Dataset:
     from ipsecbench.lab.trials.own_bed import OwnBed
     from ipsecbench.lab.trials.plan import DEFAULT_SIZES, QUICK_SIZES, choose_suites, parse_sizes
 
-    request = Request(options.quick, providers=("libcrypto",))
+    request = Request(options.quick, providers=(options.library,))
     with Session(request, options.pace()) as session:
         _same_box(session, known)
-        chosen = choose_suites(session.offers(), options.suites, options.quick)
+        chosen = choose_suites(session.offers(), options.suites, options.quick, options.library)
         sizes = parse_sizes(options.sizes or (QUICK_SIZES if options.quick else DEFAULT_SIZES))
         loops = frozenset(row.workload for row in known.measurements if row.usable) if known else frozenset()
-        wanted = CapacityRequest(chosen, sizes, loops)
+        wanted = CapacityRequest(chosen, sizes, options.library, loops)
 
         def store(result: RunResult) -> Dataset:
             dataset = _dataset(result, options, wanted, known)
@@ -166,7 +174,13 @@ def _measure(options: RunOptions, known: Dataset | None, path: Path) -> Dataset:
             raise LaboratoryError("no processor to measure on")
         progress = ProgressLine(options.quiet)
         try:
-            with OwnBed(chosen, core=session.cores[0], encapsulated=not options.raw, split_cpu=True) as bed:
+            with OwnBed(
+                chosen,
+                core=session.cores[0],
+                encapsulated=not options.raw,
+                split_cpu=True,
+                library=options.library,
+            ) as bed:
                 return store(measure_capacity(session, bed, wanted, progress, checkpoint=keep))
         finally:
             progress.close()
@@ -214,7 +228,7 @@ def _dataset(result: RunResult, options: RunOptions, wanted: CapacityRequest, kn
             "minimum_rounds": pace.minimum_rounds,
             "only": list(wanted.suites),
             "sizes_bytes": [size.size_bytes for size in wanted.sizes if size.size_bytes is not None],
-            "providers": ["libcrypto", "agent"],
+            "providers": [wanted.library, "agent"],
             "cores": 1,
             "mask": [],
             "seed": pace.seed,

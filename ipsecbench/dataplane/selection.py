@@ -55,6 +55,8 @@ class DataPlaneConfiguration:
     """Processors that the agent's threads are pinned to; empty: none."""
     split_cpu: bool = False
     """Whether the agent also measures how long each part of its work takes, at a small cost."""
+    library: str | None = None
+    """The only library that the agent uses: ``libipsec-mb``, ``libcrypto``, ``libgcrypt``; None: the fastest."""
     traffic: TrafficConfiguration = field(default_factory=TrafficConfiguration)
     """How traffic is carried."""
 
@@ -176,6 +178,7 @@ def _agent(
         raw_sockets=raw,
         cores=configuration.cores,
         split_cpu=configuration.split_cpu,
+        provider=configuration.library,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.runner import Offer, RawSample
 from ipsecbench.errors import MeasurementError, UnsupportedError
+from ipsecbench.lab.prediction import LOOP_PROVIDER
 from ipsecbench.lab.trials.frozen import WorkDone, freeze, thaw, work_until_idle
 from ipsecbench.lab.trials.inner_packets import mix_cycle, udp_packet
 
@@ -72,6 +73,7 @@ class BurstRunner:
         sender: seals.
         receiver: opens.
         flows: by suite.
+        library: that the planes use, for the rows' ``detail``.
         burst_packets: packets of one burst; both queues must hold them.
         tier: of the rows.
         work: lets a station work and times it; tests inject their own.
@@ -83,6 +85,7 @@ class BurstRunner:
         sender: Station,
         receiver: Station,
         flows: Mapping[str, Flow],
+        library: str = LOOP_PROVIDER,
         burst_packets: int = BURST_PACKETS,
         tier: Tier = Tier.TUN_LAB,
         work: Callable[[Station], WorkDone] | None = None,
@@ -91,6 +94,7 @@ class BurstRunner:
         self._sender = sender
         self._receiver = receiver
         self._flows = dict(flows)
+        self._library = library
         self._burst_packets = burst_packets
         self._tier = tier
         self._work = work or _let_go
@@ -146,14 +150,25 @@ class BurstRunner:
             opened = after[1].opened - before[1].opened
             if sealed == opened == count:
                 return (
-                    _sample(count, sealing, before[0], after[0]),
-                    _sample(count, opening, before[1], after[1]),
+                    self._sample(count, sealing, before[0], after[0]),
+                    self._sample(count, opening, before[1], after[1]),
                 )
             dropped = after[0].dropped - before[0].dropped, after[1].dropped - before[1].dropped
             trouble = (
                 f"of {count} packets {sealed} were sealed and {opened} opened; dropped {dropped[0]} and {dropped[1]}"
             )
         raise MeasurementError(f"{workload}: {trouble}")
+
+    def _sample(self, count: int, work: WorkDone, before: Counts, after: Counts) -> RawSample:
+        detail: dict[str, Any] = {"packets_per_burst": count, "limited_by": "plane", "library": self._library}
+        parts = {
+            name: round((after.parts_ns[name] - before.parts_ns.get(name, 0)) / count, 1)
+            for name in after.parts_ns
+            if name != "total"
+        }
+        if any(parts.values()):
+            detail["ns_per_packet"] = parts
+        return RawSample(count, work.wall_ns, work.cpu_ns, None, 0, detail)
 
 
 def _let_go(station: Station) -> WorkDone:
@@ -171,15 +186,3 @@ def _turned(workload: Workload) -> Workload:
         workload.mix,
         workload.cores,
     )
-
-
-def _sample(count: int, work: WorkDone, before: Counts, after: Counts) -> RawSample:
-    detail: dict[str, Any] = {"packets_per_burst": count, "limited_by": "plane"}
-    parts = {
-        name: round((after.parts_ns[name] - before.parts_ns.get(name, 0)) / count, 1)
-        for name in after.parts_ns
-        if name != "total"
-    }
-    if any(parts.values()):
-        detail["ns_per_packet"] = parts
-    return RawSample(count, work.wall_ns, work.cpu_ns, None, 0, detail)

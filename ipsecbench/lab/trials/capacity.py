@@ -11,6 +11,7 @@ from typing import Protocol
 from ipsecbench.bench.measurement import Workload
 from ipsecbench.bench.scheduler import Progress
 from ipsecbench.bench.session import RunResult, Session
+from ipsecbench.lab.prediction import LOOP_PROVIDER
 from ipsecbench.lab.trials.burst import BurstRunner, Flow, Station
 from ipsecbench.lab.trials.frozen import prefer
 from ipsecbench.lab.trials.own_bed import other_core
@@ -45,6 +46,8 @@ class CapacityRequest:
     """Suites, those without encryption included."""
     sizes: tuple[Size, ...]
     """Sizes and mixes of inner packets."""
+    library: str = LOOP_PROVIDER
+    """Library that the planes use, and whose packet loops are measured."""
     known_loops: frozenset[Workload] = frozenset()
     """Packet loops that another dataset has already."""
 
@@ -63,10 +66,10 @@ def measure_capacity(
     Raises:
         AgentError: the agent or a data plane died.
     """
-    session.add_runner(bed.provider, BurstRunner(bed.provider, bed.sender, bed.receiver, bed.flows))
+    session.add_runner(bed.provider, BurstRunner(bed.provider, bed.sender, bed.receiver, bed.flows, request.library))
     if session.agent_process_id is not None:
         prefer(session.agent_process_id)
-    plan = lab_plan(request.suites, request.sizes, bed.provider)
+    plan = lab_plan(request.suites, request.sizes, bed.provider, request.library)
     plan = tuple(work for work in plan if work not in request.known_loops)
     with away_from(session.cores[0] if session.cores else None):
         return session.measure(plan, progress, decisive=lambda work: True, checkpoint=checkpoint)

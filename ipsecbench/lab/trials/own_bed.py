@@ -130,12 +130,19 @@ class OwnBed:
         core: processor that both planes are pinned to, since they work in turns; None: any.
         encapsulated: ESP in UDP instead of IP protocol 50.
         split_cpu: have the planes tell their time by part.
+        library: the only library that the planes use; None: for each suite the fastest.
     """
 
     provider = "agent"
 
     def __init__(
-        self, suites: Sequence[str], *, core: int | None = None, encapsulated: bool = True, split_cpu: bool = False
+        self,
+        suites: Sequence[str],
+        *,
+        core: int | None = None,
+        encapsulated: bool = True,
+        split_cpu: bool = False,
+        library: str | None = None,
     ) -> None:
         if not 0 < len(suites) <= MOST_SUITES:
             raise LaboratoryError(f"{len(suites)} suites at once: 1 to {MOST_SUITES} are possible")
@@ -145,6 +152,7 @@ class OwnBed:
             mtu_bytes=TUN_MTU_BYTES,
             cores=() if core is None else (core,),
             split_cpu=split_cpu,
+            library=library,
             traffic=TrafficConfiguration(path_mtu_bytes=LINK_MTU_BYTES),
         )
         self._encapsulated = encapsulated

@@ -56,13 +56,16 @@ def parse_sizes(texts: Iterable[str]) -> tuple[Size, ...]:
     return tuple(sizes)
 
 
-def choose_suites(offers: Sequence[Offer], wanted: Sequence[str], quick: bool) -> tuple[str, ...]:
+def choose_suites(
+    offers: Sequence[Offer], wanted: Sequence[str], quick: bool, library: str = LOOP_PROVIDER
+) -> tuple[str, ...]:
     """The suites to measure: those that were asked for, and the ones without encryption that belong to them.
 
     Args:
         offers: what the box's libraries offer.
         wanted: names or patterns; ``all``: every one that can be negotiated; empty: the plan's own choice.
         quick: the short plan.
+        library: whose.
 
     Raises:
         UsageError: a name is no suite, or cannot be had here.
@@ -70,17 +73,17 @@ def choose_suites(offers: Sequence[Offer], wanted: Sequence[str], quick: bool) -
     reasons = {
         offer.algorithm: offer.reason
         for offer in offers
-        if offer.tier is Tier.PACKET_LOOP and offer.provider == LOOP_PROVIDER
+        if offer.tier is Tier.PACKET_LOOP and offer.provider == library
     }
     usable = [name for name in esp_suites() if name in reasons and reasons[name] is None and _negotiable(name)]
     if not usable:
-        raise UsageError("no ESP suite can be measured here: there is no usable libcrypto")
+        raise UsageError(f"no ESP suite can be measured here: there is no usable {library}")
     chosen: dict[str, None] = {}
     for pattern in wanted:
         found = usable if pattern == ALL else [name for name in usable if fnmatchcase(name, pattern)]
         if not found:
             parse_esp_suite(pattern)
-            raise UsageError(f"--suites: {pattern} cannot be had here: {_why(pattern, reasons)}")
+            raise UsageError(f"--suites: {pattern} cannot be had here: {_why(pattern, reasons, library)}")
         chosen |= dict.fromkeys(found)
     if not wanted:
         chosen = dict.fromkeys(name for name in (QUICK_SUITES if quick else DECISION_SUITES) if name in usable)
@@ -98,15 +101,15 @@ def _negotiable(name: str) -> bool:
     return parts.encryption.ikev2_id is not None and (parts.integrity is None or parts.integrity.ikev2_id is not None)
 
 
-def _why(name: str, reasons: dict[str, str | None]) -> str:
+def _why(name: str, reasons: dict[str, str | None], library: str) -> str:
     reason = reasons.get(name)
     if reason:
         return reason
-    return "libcrypto does not have it" if name not in reasons else "IKEv2 has no number for it"
+    return f"{library} does not have it" if name not in reasons else "IKEv2 has no number for it"
 
 
 def lab_plan(
-    suites: Sequence[str], sizes: Sequence[Size], provider: str, loops: bool = True, tier: Tier = Tier.TUN_LAB
+    suites: Sequence[str], sizes: Sequence[Size], provider: str, library: str = LOOP_PROVIDER, tier: Tier = Tier.TUN_LAB
 ) -> tuple[Workload, ...]:
     """Rows of a data plane, each beside its packet loop.
 
@@ -114,7 +117,7 @@ def lab_plan(
         suites: what to measure.
         sizes: with which packets.
         provider: whose data plane.
-        loops: whether packet loops are measured too.
+        library: whose packet loops.
         tier: of the data plane's rows.
     """
     plan = []
@@ -122,6 +125,5 @@ def lab_plan(
         for suite in suites:
             for direction in DIRECTIONS:
                 plan.append(Workload(tier, provider, direction, suite, size.size_bytes, size.mix))
-                if loops:
-                    plan.append(Workload(Tier.PACKET_LOOP, LOOP_PROVIDER, direction, suite, size.size_bytes, size.mix))
+                plan.append(Workload(Tier.PACKET_LOOP, library, direction, suite, size.size_bytes, size.mix))
     return tuple(plan)

@@ -66,7 +66,7 @@ def runner(sender: Plane, receiver: Plane, packets: int = 500) -> BurstRunner:
         done: WorkDone = station.work()
         return done
 
-    return BurstRunner("agent", sender, receiver, flows, packets, work=work)
+    return BurstRunner("agent", sender, receiver, flows, burst_packets=packets, work=work)
 
 
 Planes = tuple[Plane, Plane, list[tuple[str, int]]]
