@@ -148,7 +148,7 @@ class _Watch:
             return
         if self._json:
             typer.echo(json.dumps(self._lines.event_fields(event)))
-        elif not isinstance(event, events.IkeSaKeysDerived):
+        elif not isinstance(event, events.IkeSaKeysDerived | events.ChildSaPrepared):
             typer.echo(self._lines.event_line(event))
         match event:
             case events.IkeSaEstablished(sa):

@@ -76,6 +76,20 @@ def event_line(event: Event) -> str:
             return f"IKE SA {number} deleted: {connection}: {reason}"
         case events.IkeSaFailed(number, connection, _, reason):
             return f"IKE SA {number} failed: {connection}: {reason}"
+        case events.PathChanged(number, path):
+            return f"IKE SA {number}: the peer is at {path.remote} now"
+        case events.PeerAlive(number):
+            return f"IKE SA {number}: the peer is alive"
+        case _:
+            return _child_line(event)
+
+
+def _child_line(event: events.ChildSaEvent) -> str:
+    match event:
+        case events.ChildSaPrepared(child):
+            return f"Child SA {child.name} prepared: SPIs {child.inbound_spi.hex()} in, {child.outbound_spi.hex()} out"
+        case events.ChildSaWithdrawn(_, name, inbound):
+            return f"Child SA {name} withdrawn: SPI {inbound.hex()} in"
         case events.ChildSaEstablished(child):
             return f"Child SA {_child(child)}"
         case events.ChildSaRekeyed(old_spi, child):
@@ -84,10 +98,6 @@ def event_line(event: Event) -> str:
             return f"Child SA {name} deleted: SPIs {inbound.hex()} in, {outbound.hex()} out: {reason}"
         case events.ChildSaFailed(_, name, reason):
             return f"Child SA {name} failed: {reason}"
-        case events.PathChanged(number, path):
-            return f"IKE SA {number}: the peer is at {path.remote} now"
-        case events.PeerAlive(number):
-            return f"IKE SA {number}: the peer is alive"
 
 
 def _child(sa: ChildSaInfo) -> str:

@@ -3,6 +3,7 @@
 Sans-IO: it is given events and the time. The rules, for both versions of IKE and both roles:
 
 - A new Child SA is installed in both directions before anything leaves that could tell the peer of it.
+- One that IKE has prepared, and not yet confirmed, opens packets and seals none.
 - One that replaces another opens packets at once. It seals them at once where the peer is known to have it: the
   initiator of an IKEv2 rekeying has its answer, the responder of an IKEv1 quick mode its last message. The other end
   goes on with the old one until that is deleted, or packets have come in with the new one, and for
@@ -40,7 +41,9 @@ from ipsecbench.ike.events import (
     ChildSaDeleted,
     ChildSaEstablished,
     ChildSaInfo,
+    ChildSaPrepared,
     ChildSaRekeyed,
+    ChildSaWithdrawn,
     Event,
     IkeSaDeleted,
     IkeSaEstablished,
@@ -99,6 +102,8 @@ class _Child:
     """When it is used in any case."""
     replaced: bool = False
     """Whether another one has its place."""
+    prepared: bool = False
+    """Whether it opens packets only, since the peer has not confirmed it yet."""
 
     @property
     def spi(self) -> bytes:
@@ -166,11 +171,13 @@ class ChildSaInstaller:
                         child.info = replace(child.info, ike_unique_id=sa.unique_id)
             case IkeSaDeleted(unique_id=number):
                 self._connections.pop(number, None)
+            case ChildSaPrepared(info):
+                self._prepare(info, now)
             case ChildSaEstablished(info):
                 self._install(info, None, now)
             case ChildSaRekeyed(old_spi, info):
                 self._install(info, self._children.get(old_spi), now)
-            case ChildSaDeleted(inbound_spi=spi):
+            case ChildSaDeleted(inbound_spi=spi) | ChildSaWithdrawn(inbound_spi=spi):
                 self._delete(spi, now)
             case PathChanged(number, path):
                 self._move(number, path)
@@ -219,30 +226,48 @@ class ChildSaInstaller:
 
     # Installation.
 
+    def _prepare(self, info: ChildSaInfo, now: float) -> None:
+        child = _Child(info, self._family(self._connections.get(info.ike_unique_id, ""), info), prepared=True)
+        self._enter(child)
+        self._admit(child, now)
+
+    def _enter(self, child: _Child) -> None:
+        child.family.members.append(child)
+        self._children[child.spi] = child
+        self._by_outbound[child.info.outbound_spi] = child
+
     def _install(self, info: ChildSaInfo, old: _Child | None, now: float) -> None:
-        connection = self._connections.get(info.ike_unique_id, "")
-        family = self._family(connection, info)
-        child = _Child(info, family)
+        child = self._children.get(info.inbound_spi)
+        known = child is not None and child.prepared
+        if child is None or not known:
+            child = _Child(info, self._family(self._connections.get(info.ike_unique_id, ""), info))
+        child.info, child.prepared = info, False
         if old is not None:
             old.replaced = True
             child.replaces = old.spi
-        in_use = any(member.seals for member in family.members) or (old is not None and old.seals)
+        in_use = any(member.seals for member in child.family.members) or (old is not None and old.seals)
         if in_use and info.is_initiator == (info.version == 1):
             child.look_at, child.latest_at = now + SWITCH_SECONDS, now + LATEST_SWITCH_SECONDS
             self._waiting[child.spi] = child
-        family.members.append(child)
-        self._children[child.spi] = child
-        self._by_outbound[info.outbound_spi] = child
+        if known:
+            self._switch(child, now)
+        else:
+            self._enter(child)
+            self._admit(child, now)
+
+    def _admit(self, child: _Child, now: float) -> None:
+        """Let it open packets, and seal them if it may already; what the plane refuses is deleted."""
+        info, family, mtu = child.info, child.family, self._configuration.path_mtu_bytes
         try:
             self._refuse_impossible(child)
-            mtu = self._configuration.path_mtu_bytes
             self.plane.add_sa(sa_of(info, Direction.INBOUND, family.reqid, family.traffic, mtu, now))
-            if child.spi not in self._waiting:
+            if child.spi not in self._waiting and not child.prepared:
                 self._seal(child, now)
             self._ensure_policies(family, info)
         except DataPlaneError as error:
             self.log("child-sa-refused", f"Child SA {info.name} cannot be put to use: {error}")
-            self._refused.append(info)
+            if not child.prepared:
+                self._refused.append(info)
             self._delete(child.spi, now)
 
     def _refuse_impossible(self, child: _Child) -> None:
@@ -318,8 +343,9 @@ class ChildSaInstaller:
         self._succeed(spi, now)
         family = child.family
         family.members.remove(child)
-        if family.members and not any(member.seals for member in family.members):
-            self._switch(family.members[-1], now)
+        confirmed = [member for member in family.members if not member.prepared]
+        if confirmed and not any(member.seals for member in confirmed):
+            self._switch(confirmed[-1], now)
         if not family.members:
             self._dissolve(family, child)
         if child.seals:

@@ -197,6 +197,26 @@ class IkeSaFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildSaPrepared:
+    """The peer may send with a Child SA before this end knows that it is set up: its inbound keys are to be installed.
+
+    The responder of an IKEv1 quick mode has the keys before the last message, and packets may overtake that message.
+    ``ChildSaEstablished`` or ``ChildSaRekeyed`` follows, or ``ChildSaWithdrawn``.
+    """
+
+    sa: ChildSaInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSaWithdrawn:
+    """A Child SA that was prepared is not to be: its keys are to be removed."""
+
+    ike_unique_id: int
+    name: str
+    inbound_spi: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ChildSaEstablished:
     """A Child SA is set up; its keys are to be installed."""
 
@@ -250,16 +270,15 @@ class PeerAlive:
     unique_id: int
 
 
+ChildSaEvent = ChildSaPrepared | ChildSaWithdrawn | ChildSaEstablished | ChildSaRekeyed | ChildSaDeleted | ChildSaFailed
+
 Event = (
     IkeSaEstablished
     | IkeSaKeysDerived
     | IkeSaRekeyed
     | IkeSaDeleted
     | IkeSaFailed
-    | ChildSaEstablished
-    | ChildSaRekeyed
-    | ChildSaDeleted
-    | ChildSaFailed
+    | ChildSaEvent
     | PathChanged
     | PeerAlive
 )

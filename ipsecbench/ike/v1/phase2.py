@@ -13,6 +13,7 @@ from ipsecbench.ike.events import (
     ChildSaEstablished,
     ChildSaFailed,
     ChildSaInfo,
+    ChildSaPrepared,
     ChildSaRekeyed,
     IkeSaInfo,
     NegotiatedEsp,
@@ -24,6 +25,7 @@ from ipsecbench.ike.v1.exchange import NO_ANSWER
 from ipsecbench.ike.v1.exchanges.quick_mode import QuickMode
 from ipsecbench.ike.v1.identifiers import NotifyType, notify_name
 from ipsecbench.ike.v1.phase2_sas import (
+    DELETE_FORSAKEN_SECONDS,
     DELETE_REPLACED_SECONDS,
     RETRY_REKEY_SECONDS,
     Agreement,
@@ -127,24 +129,17 @@ class Phase2:
         if exchange.finished:
             self._forget_at.setdefault(exchange.message_id, now + REMEMBER_SECONDS)
 
-    def complete(self, agreement: Agreement, replaces: Phase2Sa | None, now: float) -> None:
-        """A quick mode has agreed on keys: they are the driver's now.
+    def prepare(self, agreement: Agreement, now: float) -> ChildSaInfo:
+        """A quick mode needs only its last message: the peer may send with the new SA before that has been read."""
+        info = self._info(agreement, now)
+        self.sa.host.emit(ChildSaPrepared(info))
+        return info
 
-        Args:
-            agreement: what was agreed on.
-            replaces: the SA that this end rekeys by it; as responder one that this end was rekeying when it began.
-            now: seconds.
-        """
-        sa = self.sa
-        name = agreement.configuration.name
-        old = self.sas.current(name, agreement.local_ts, agreement.remote_ts)
-        if old is None and replaces is not None and not replaces.replaced:
-            old = replaces
-        expiry = expiry_of(agreement, now, sa.host.environment.random(4))
-        suite = agreement.suite
-        info = ChildSaInfo(
+    def _info(self, agreement: Agreement, now: float) -> ChildSaInfo:
+        sa, suite = self.sa, agreement.suite
+        return ChildSaInfo(
             ike_unique_id=sa.unique_id,
-            name=name,
+            name=agreement.configuration.name,
             version=1,
             is_initiator=agreement.is_initiator,
             inbound_spi=agreement.inbound_spi,
@@ -157,8 +152,29 @@ class Phase2:
             outbound=agreement.outbound,
             udp_encapsulation=sa.peer.nat,
             path=sa.path,
-            expiry=expiry,
+            expiry=expiry_of(agreement, now, sa.host.environment.random(4)),
         )
+
+    def complete(
+        self, agreement: Agreement, replaces: Phase2Sa | None, now: float, prepared: ChildSaInfo | None = None
+    ) -> None:
+        """A quick mode has agreed on keys: they are the driver's now.
+
+        Args:
+            agreement: what was agreed on.
+            replaces: the SA that this end rekeys by it; as responder one that this end was rekeying when it began.
+            now: seconds.
+            prepared: what :meth:`prepare` gave, whose limits the driver has.
+        """
+        sa = self.sa
+        name = agreement.configuration.name
+        old = self.sas.current(name, agreement.local_ts, agreement.remote_ts)
+        if old is None and replaces is not None and not replaces.replaced:
+            old = replaces
+        info = self._info(agreement, now)
+        if prepared is not None:
+            info = replace(info, expiry=prepared.expiry)
+        expiry = info.expiry
         rekey_at = expiry.soft_at if agreement.configuration.rekey else None
         made = Phase2Sa(info, agreement.configuration, agreement.lowest_nonce, rekey_at=rekey_at)
         self.sas.add(made)
@@ -180,6 +196,9 @@ class Phase2:
         # The end that made an SA in vain deletes it; otherwise the one that made the successor.
         if goes.info.is_initiator if both_at_once else made.info.is_initiator:
             goes.delete_at = now + DELETE_REPLACED_SECONDS
+        elif both_at_once:
+            # The peer may have seen one after the other, and wait for this end.
+            goes.delete_at = now + DELETE_FORSAKEN_SECONDS
 
     def being_rekeyed(self, name: str, local_ts: TrafficSelector, remote_ts: TrafficSelector) -> Phase2Sa | None:
         """The SA of a child and its traffic for which a quick mode of this end goes on."""

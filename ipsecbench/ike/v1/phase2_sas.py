@@ -15,6 +15,9 @@ KILOBYTE = 1024
 """Octets in a kilobyte of a life (RFC 2407 section 4.5)."""
 DELETE_REPLACED_SECONDS = 5.0
 """How long an SA that was rekeyed stays for packets under way."""
+DELETE_FORSAKEN_SECONDS = 15.0
+"""When an SA that was made in vain, and that the peer ought to delete, is deleted here: where rekeyings of both ends
+overlap, the peer may not have noticed."""
 RETRY_REKEY_SECONDS = 10.0
 """Wait before a rekeying that failed is tried again."""
 _SOFT_SHARE = 0.9

@@ -20,7 +20,9 @@ from ipsecbench.ike.events import (
     ChildSaDeleted,
     ChildSaEstablished,
     ChildSaInfo,
+    ChildSaPrepared,
     ChildSaRekeyed,
+    ChildSaWithdrawn,
     IkeSaDeleted,
     IkeSaEstablished,
     IkeSaInfo,
@@ -287,6 +289,44 @@ def test_an_old_child_sa_that_carries_nothing_any_more_is_not_waited_for(scene: 
     scene.plane.events.append(PlaneEvent(PlaneEventKind.HARD_LIMIT, Direction.OUTBOUND, 0x2001))
     scene.wait(1.0)
     assert scene.sealing == 0x2002
+
+
+def test_a_prepared_child_sa_opens_only_until_it_is_confirmed(scene: Scene) -> None:
+    """The responder of an IKEv1 quick mode: packets may overtake the last message."""
+    old, new = child(1, version=1), child(2, version=1, is_initiator=False)
+    scene.see(ChildSaEstablished(old))
+    assert scene.see(ChildSaPrepared(new)) == ["+in 1002"]
+    assert scene.opens(2)
+    assert scene.sealing == 0x2001
+    assert scene.see(ChildSaRekeyed(old.inbound_spi, new)) == ["+out 2002"]
+    assert scene.sealing == 0x2002
+    assert scene.see(deleted(old)) == ["-out 2001"]
+    scene.wait(6.0)
+    assert scene.see(deleted(new)) == ["-policy in 1", "-policy out 1", "-out 2002", "-in 1002"]
+
+
+def test_a_prepared_child_sa_that_is_the_first(scene: Scene) -> None:
+    info = child(1, version=1, is_initiator=False)
+    assert scene.see(ChildSaPrepared(info)) == ["+in 1001", "+policy in 1"]
+    assert scene.see(ChildSaEstablished(info)) == ["+out 2001", "+policy out 1"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_prepared_child_sa_that_is_withdrawn_leaves_nothing(scene: Scene, first: bool) -> None:
+    if not first:
+        scene.see(ChildSaEstablished(child(1)))
+    before = dict(scene.plane.sas)
+    info = child(2, version=1, is_initiator=False)
+    scene.see(ChildSaPrepared(info), ChildSaWithdrawn(1, info.name, info.inbound_spi))
+    scene.wait(6.0)
+    assert scene.plane.sas == before
+    assert len(scene.plane.policies) == (0 if first else 2)
+    assert not scene.orders.asked
+
+
+def test_a_prepared_child_sa_does_not_take_over_when_the_old_one_goes(scene: Scene) -> None:
+    scene.see(ChildSaEstablished(child(1)), ChildSaPrepared(child(2, version=1, is_initiator=False)))
+    assert "+out 2002" not in scene.see(deleted(child(1)))
 
 
 def test_a_successor_of_a_successor_waits_too(scene: Scene) -> None:

@@ -17,6 +17,7 @@ from ipsecbench.errors import NegotiationError, ProtocolError, RejectedError
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.ike.configuration import ChildConfiguration
+from ipsecbench.ike.events import ChildSaInfo, ChildSaWithdrawn
 from ipsecbench.ike.v1 import phase2_negotiation as negotiation
 from ipsecbench.ike.v1.attributes import decode_attributes, encode_attributes
 from ipsecbench.ike.v1.authentication import check_hash, message_hash, quick_mode_hash_2, quick_mode_hash_3
@@ -67,6 +68,8 @@ class QuickMode(Exchange):
         self._nonce_i = self._nonce_r = b""
         self._key_pair: KeyPair | None = None
         self._shared: Secret | None = None
+        self._prepared: ChildSaInfo | None = None
+        """What the driver was told before the last message of the peer."""
 
     @property
     def spis(self) -> tuple[bytes, ...]:
@@ -174,6 +177,7 @@ class QuickMode(Exchange):
         rest: list[AnyPayload] = [choice.answer(self.spi), OctetsPayload(PayloadType.NONCE, self._nonce_r)]
         rest += [*self._key_payloads(choice.suite.key_exchange), *ids, *self._nat_oa(choice.mode)]
         rest += self._responder_lifetime(choice.lives)
+        self._prepared = self.sa.current.phase2.prepare(self._agreement(choice), now)
         return self._hashed(rest, self._nonce_i)
 
     def _choose(self, message: Message, payload: SaPayload) -> Phase2Choice:
@@ -299,17 +303,29 @@ class QuickMode(Exchange):
             self.sa.host.release_child_spi(self.spi)
         self.sa.phase2.failed(self, reason, notify, now)
 
+    def end(self) -> None:
+        """See :meth:`Exchange.end`."""
+        if self._prepared is not None:
+            info, self._prepared = self._prepared, None
+            self.sa.host.emit(ChildSaWithdrawn(self.sa.unique_id, info.name, info.inbound_spi))
+        super().end()
+
     def complete(self, now: float) -> None:
         """See :meth:`Exchange.complete`."""
-        choice = self._choice
-        if choice is None:
+        if self._choice is None:
             return
+        # While this quick mode went on, a newer ISAKMP SA may have taken over.
+        self.sa.current.phase2.complete(self._agreement(self._choice), self.replaces, now, self._prepared)
+        self._prepared = None
+
+    def _agreement(self, choice: Phase2Choice) -> Agreement:
+        """What both ends have agreed on; both nonces are known."""
         prf, skeyid_d, suite = self.security.prf, self.security.family.skeyid_d, choice.suite
         both = []
         for spi in (self.spi, choice.proposal.spi):
             seed = keymat_seed(self._shared, Protocol.PROTO_IPSEC_ESP, spi, self._nonce_i, self._nonce_r)
             both.append(child_keys(prf, skeyid_d, seed, suite.encryption, suite.integrity))
-        agreement = Agreement(
+        return Agreement(
             configuration=self._child(),
             is_initiator=self.initiator,
             inbound_spi=self.spi,
@@ -322,8 +338,6 @@ class QuickMode(Exchange):
             outbound=both[1],
             lowest_nonce=min(self._nonce_i, self._nonce_r),
         )
-        # While this quick mode went on, a newer ISAKMP SA may have taken over.
-        self.sa.current.phase2.complete(agreement, self.replaces, now)
 
 
 def _moved(selector: TrafficSelector, host: TrafficSelector) -> TrafficSelector:

@@ -8,8 +8,15 @@ import pytest
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.ike.configuration import ConnectionConfiguration
-from ipsecbench.ike.events import ChildSaEstablished, IkeSaEstablished, IkeSaKeysDerived
+from ipsecbench.ike.events import (
+    ChildSaEstablished,
+    ChildSaPrepared,
+    ChildSaWithdrawn,
+    IkeSaEstablished,
+    IkeSaKeysDerived,
+)
 from ipsecbench.ike.lifetime import Lifetime, Limit
+from ipsecbench.ike.path import Path
 from tests.unit.ike.v1.pair import ALICE, BOB, Pair, make_pair, with_child
 
 
@@ -45,6 +52,31 @@ def test_keys_are_told_before_the_peer_is_believed() -> None:
     pair.establish()
     kinds = [type(event) for event in pair.alice.events]
     assert kinds == [IkeSaKeysDerived, IkeSaEstablished, ChildSaEstablished]
+
+
+def test_the_responder_tells_its_inbound_keys_before_the_last_message() -> None:
+    pair = make_pair()
+    pair.establish()
+    kinds = [type(event) for event in pair.bob.events]
+    assert kinds == [IkeSaKeysDerived, IkeSaEstablished, ChildSaPrepared, ChildSaEstablished]
+    (prepared,), (child,) = pair.bob.of(ChildSaPrepared), pair.bob.children
+    assert prepared.sa == child
+    assert (prepared.sa.inbound, prepared.sa.expiry) == (child.inbound, child.expiry)
+
+
+def test_what_was_prepared_is_withdrawn_where_the_last_message_never_comes() -> None:
+    pair = make_pair()
+    pair.establish()
+    pair.alice.only.rekey_child_sa(pair.alice.children[0].inbound_spi, pair.now)
+    quick_mode = pair.alice.sent.pop()
+    back = Path(quick_mode.path.remote, quick_mode.path.local)
+    pair.bob.receive(quick_mode.data, back, pair.now)
+    pair.bob.sent.clear()
+    prepared = pair.bob.of(ChildSaPrepared)[-1].sa
+    assert prepared.inbound_spi != pair.bob.children[0].inbound_spi
+    pair.way = lambda datagram: []
+    pair.sleep(400)
+    assert [event.inbound_spi for event in pair.bob.of(ChildSaWithdrawn)] == [prepared.inbound_spi]
 
 
 @pytest.mark.parametrize(
