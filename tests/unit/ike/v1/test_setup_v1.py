@@ -10,6 +10,7 @@ from ipsecbench.algorithms.proposals import parse_esp, parse_ike
 from ipsecbench.ike.configuration import ConnectionConfiguration
 from ipsecbench.ike.events import (
     ChildSaEstablished,
+    ChildSaInfo,
     ChildSaPrepared,
     ChildSaWithdrawn,
     IkeSaEstablished,
@@ -54,14 +55,18 @@ def test_keys_are_told_before_the_peer_is_believed() -> None:
     assert kinds == [IkeSaKeysDerived, IkeSaEstablished, ChildSaEstablished]
 
 
+def prepared(pair: Pair) -> list[ChildSaInfo]:
+    return [event.sa for event in pair.bob.events if isinstance(event, ChildSaPrepared)]
+
+
 def test_the_responder_tells_its_inbound_keys_before_the_last_message() -> None:
     pair = make_pair()
     pair.establish()
     kinds = [type(event) for event in pair.bob.events]
     assert kinds == [IkeSaKeysDerived, IkeSaEstablished, ChildSaPrepared, ChildSaEstablished]
-    (prepared,), (child,) = pair.bob.of(ChildSaPrepared), pair.bob.children
-    assert prepared.sa == child
-    assert (prepared.sa.inbound, prepared.sa.expiry) == (child.inbound, child.expiry)
+    (ready,), (child,) = prepared(pair), pair.bob.children
+    assert ready == child
+    assert (ready.inbound, ready.expiry) == (child.inbound, child.expiry)
 
 
 def test_what_was_prepared_is_withdrawn_where_the_last_message_never_comes() -> None:
@@ -72,11 +77,12 @@ def test_what_was_prepared_is_withdrawn_where_the_last_message_never_comes() -> 
     back = Path(quick_mode.path.remote, quick_mode.path.local)
     pair.bob.receive(quick_mode.data, back, pair.now)
     pair.bob.sent.clear()
-    prepared = pair.bob.of(ChildSaPrepared)[-1].sa
-    assert prepared.inbound_spi != pair.bob.children[0].inbound_spi
+    ready = prepared(pair)[-1]
+    assert ready.inbound_spi != pair.bob.children[0].inbound_spi
     pair.way = lambda datagram: []
     pair.sleep(400)
-    assert [event.inbound_spi for event in pair.bob.of(ChildSaWithdrawn)] == [prepared.inbound_spi]
+    withdrawn = [event.inbound_spi for event in pair.bob.events if isinstance(event, ChildSaWithdrawn)]
+    assert withdrawn == [ready.inbound_spi]
 
 
 @pytest.mark.parametrize(
