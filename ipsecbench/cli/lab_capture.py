@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -33,7 +35,6 @@ def lab_capture(
 ) -> None:
     """Capture both the interface to the other host and the device that the SA's traffic goes through."""
     from ipsecbench.errors import UsageError
-    from ipsecbench.lab.capture import pcapng
     from ipsecbench.lab.standing import Standing
 
     standing = Standing(name)
@@ -42,17 +43,15 @@ def lab_capture(
     if side not in status["hosts"]:
         raise UsageError(f"there is no host {side!r}: it is one of {', '.join(status['hosts'])}")
     folder = output.with_name(f"{output.name}.keys")
-    # Everything is opened outside: inside, other folders may be seen under the same names.
     tables = _Tables(folder, force) if keys else None
     with os.fdopen(_open(output, force), "wb") as file:
         if not quiet:
             typer.echo(f"Capturing at {side} for {seconds:g} s; Ctrl-C ends it.", err=True)
-        packets = _capture(inside, status["hosts"][side], status["devices"][side], seconds)
-        file.write(pcapng(packets))
+        counts = _capture_inside(inside, status["hosts"][side], status["devices"][side], seconds, file)
     if tables is not None:
         tables.write(standing.ask("keys")["keys"])
     if not quiet:
-        shown = ", ".join(f"{len(rows)} packets of {interface}" for interface, rows in packets.items())
+        shown = ", ".join(f"{count} packets of {interface}" for interface, count in counts.items())
         typer.echo(f"Saved {output}: {shown}", err=True)
         if tables is not None:
             typer.echo(f"Keys in {folder}; to look at it:  XDG_CONFIG_HOME={folder} wireshark {output}", err=True)
@@ -97,10 +96,37 @@ def _refuse(path: Path, error: OSError) -> None:
     raise UsageError(f"{path}: {error.strerror}") from error
 
 
-def _capture(inside: int, host: str, device: str, seconds: float) -> dict[str, list[tuple[float, bytes]]]:
+def _capture_inside(inside: int, host: str, device: str, seconds: float, file: BinaryIO) -> dict[str, int]:
+    """Capture in a child, which enters the laboratory; this process stays outside, where the laboratory is noted."""
+    from ipsecbench.errors import IpsecbenchError, LaboratoryError
+
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reader)
+        try:
+            answer: dict[str, Any] = {"counts": _capture(inside, host, device, seconds, file)}
+        except (IpsecbenchError, OSError) as error:
+            answer = {"error": str(error)}
+        os.write(writer, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(writer)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the capture, not the writing of it
+    try:
+        with os.fdopen(reader) as answers:
+            said = json.loads(answers.read() or '{"error": "the capture was killed"}')
+        os.waitpid(child, 0)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if "error" in said:
+        raise LaboratoryError(said["error"])
+    return dict(said["counts"])
+
+
+def _capture(inside: int, host: str, device: str, seconds: float, file: BinaryIO) -> dict[str, int]:
     from contextlib import ExitStack, suppress
 
-    from ipsecbench.lab.capture import Capture
+    from ipsecbench.lab.capture import Capture, pcapng
     from ipsecbench.lab.enclosure import join
     from ipsecbench.lab.namespaces import Host
 
@@ -114,4 +140,7 @@ def _capture(inside: int, host: str, device: str, seconds: float) -> dict[str, l
                 time.sleep(_POLL_SECONDS)
                 for each in captures.values():
                     each.drain()
-        return {name: capture.timed_packets() for name, capture in captures.items()}
+        packets = {name: capture.timed_packets() for name, capture in captures.items()}
+    file.write(pcapng(packets))
+    file.flush()
+    return {name: len(rows) for name, rows in packets.items()}

@@ -25,6 +25,9 @@ def render_status(status: Mapping[str, Any], rates: Mapping[str, Mapping[str, fl
         words = [f"{side}  {end['program']}", f"data plane {end['dataplane']}" + (f" on {device}" if device else "")]
         words += [f"outside {end['outer_address']}", f"inside {end['inner_address']}"]
         lines.append("  ".join(words))
+        if not end["running"]:
+            lines += [f"   it has ended: {end['failure']}", ""]
+            continue
         if not end["ike_sas"]:
             lines.append("   no IKE SA")
         for sa in end["ike_sas"]:

@@ -36,8 +36,9 @@ _CLONE_NEWNET = 0x40000000
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
 _PR_SET_PDEATHSIG = 1
-_RUN = Path("/run")
-PRIVATE_TEMPORARY = _RUN / "ipsecbench"
+RUN = Path("/run")
+"""What is there inside is not what is there outside."""
+PRIVATE_TEMPORARY = RUN / "ipsecbench"
 """Where temporary files go inside; in memory, and gone with the last process."""
 
 _PROGRAMS = {"ip": "iproute2", "nft": "nftables", "setpriv": "util-linux", "nsenter": "util-linux", "sysctl": "procps"}
@@ -208,10 +209,10 @@ def _private_mounts() -> None:
     """/run in memory, for names of network namespaces and everything temporary; /dev, /tmp and all else as outside."""
     _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     # Some systems find their programs through links in /run.
-    links = {entry.name: os.readlink(entry) for entry in _RUN.iterdir() if entry.is_symlink()} if _RUN.is_dir() else {}
-    _call("mount", b"tmpfs", str(_RUN).encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, b"mode=755,size=64m")
+    links = {entry.name: os.readlink(entry) for entry in RUN.iterdir() if entry.is_symlink()} if RUN.is_dir() else {}
+    _call("mount", b"tmpfs", str(RUN).encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, b"mode=755,size=64m")
     for name, target in links.items():
-        os.symlink(target, _RUN / name)
+        os.symlink(target, RUN / name)
     PRIVATE_TEMPORARY.mkdir(mode=0o700)
 
 

@@ -77,6 +77,8 @@ class EndStatus:
     """By Linux's names of the counters."""
     cpu_ns: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Processor time of the data plane by part."""
+    failure: str = ""
+    """Why it is not running, where it has ended by itself."""
 
     def to_dict(self) -> dict[str, Any]:
         """For a program."""

@@ -114,6 +114,8 @@ class OwnEnd:
     def status(self) -> EndStatus:
         """See :class:`End`."""
         peer = self.peer
+        if (failed := peer.driver.failure) is not None:
+            return self._ended(str(failed))
         sas: list[tuple[IkeSaInfo, list[bytes]]] = peer.driver.call(
             lambda endpoint, _now: [
                 (info, [child.inbound_spi for child in association.child_sas])
@@ -153,6 +155,18 @@ class OwnEnd:
             bytes_out=statistics.outbound_bytes,
             dropped=dropped,
             cpu_ns=dict(statistics.cpu_ns),
+        )
+
+    def _ended(self, reason: str) -> EndStatus:
+        return EndStatus(
+            side=self.side,
+            host=self.host.name,
+            program="ipsecbench",
+            dataplane=str(self._data_plane.choice),
+            running=False,
+            outer_address=self._arrangement.outer_address(self.host),
+            inner_address=self._arrangement.inner_address(self.host),
+            failure=reason,
         )
 
     def failure(self) -> str:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ipsecbench.errors import LaboratoryError, UsageError
+from ipsecbench.lab.enclosure import RUN
 from ipsecbench.lab.namespaces import process_start_time
 
 DEFAULT_NAME = "lab"
@@ -206,7 +207,10 @@ def standing_names() -> list[str]:
 
 def _base() -> Path:
     """The folder for all laboratories of this user: private, whoever else may write beside it."""
-    base = Path(tempfile.gettempdir()) / f"ipsecbench-{os.getuid()}"
+    temporary = Path(tempfile.gettempdir())
+    if temporary.is_relative_to(RUN):  # inside a laboratory something else is there
+        temporary = Path("/tmp")  # noqa: S108  the folder in it is checked
+    base = temporary / f"ipsecbench-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         base.mkdir(mode=0o700)
     found = base.lstat()

@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,9 +38,19 @@ def test_the_readme_shows_commands() -> None:
     assert any(document == "README.md" for document, _ in shown_commands())
 
 
+@pytest.fixture(scope="module")
+def notes() -> Iterator[Path]:
+    """Where laboratories are noted that one command makes and another one ends; short, since sockets are in it."""
+    folder = Path(tempfile.mkdtemp(prefix="ipsecbench-docs-"))
+    yield folder
+    down = [sys.executable, "-m", "ipsecbench", "lab", "down", "--all"]
+    subprocess.run(down, cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)}, timeout=60, check=True)
+    shutil.rmtree(folder)
+
+
 @pytest.mark.agent
 @pytest.mark.parametrize(("document", "command"), shown_commands())
-def test_a_shown_command_works(document: str, command: str, tmp_path: Path) -> None:
+def test_a_shown_command_works(document: str, command: str, tmp_path: Path, notes: Path) -> None:
     for name in ("datasets", "reports", "docs", "ipsecbench", "agent"):
         os.symlink(ROOT / name, tmp_path / name)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -46,7 +58,7 @@ def test_a_shown_command_works(document: str, command: str, tmp_path: Path) -> N
     done = subprocess.run(
         ["sh", "-ec", command],
         cwd=tmp_path,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, "TMPDIR": str(notes)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
