@@ -29,7 +29,7 @@ void account_destroy(struct traffic_account *account)
 void account_reset(struct traffic_account *account, uint8_t stream)
 {
     struct replay_window *window = account->window;
-    uint32_t *highest = account->highest;
+    uint64_t *highest = account->highest;
 
     memset(account, 0, sizeof *account);
     account->window = window;
@@ -66,7 +66,7 @@ void account_packet(struct traffic_account *account, const uint8_t *payload, siz
     if (number < account->highest[header.flow])
         account->reordered++;
     else
-        account->highest[header.flow] = (uint32_t)number;
+        account->highest[header.flow] = number;
     if (account->received == 0)
         account->first_ns = now_ns;
     account->last_ns = now_ns;

@@ -21,7 +21,7 @@ struct traffic_account {
     uint64_t first_ns, last_ns; /* when the first and the last were received */
     struct latency latency;
     struct replay_window *window;
-    uint32_t *highest;        /* of each flow, plus 1; FLOWS_MAXIMUM of them */
+    uint64_t *highest;        /* of each flow, plus 1; FLOWS_MAXIMUM of them */
 };
 
 /* False when there is no memory. */

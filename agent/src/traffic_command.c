@@ -117,7 +117,8 @@ static bool order_drop_privileges(const struct request *request, const struct js
             return fail(failure, FAILURE_USAGE, "'%s' was started already: drop the privileges before",
                         traffic.ends[i]->name);
     }
-    if (!drop_privileges(true, identity.uid, true, identity.gid, failure))
+    if (!drop_privileges(identity.uid != IDENTITY_KEPT, identity.uid, identity.gid != IDENTITY_KEPT, identity.gid,
+                         failure))
         return false;
     answer_done(request);
     return true;

@@ -13,7 +13,7 @@ enum { STACK_BYTES = 256 * 1024, BATCH_PACKETS_MAXIMUM = 4096 };
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define LONGEST_SLEEP_NS UINT64_C(50000000)
 /* A source that cannot keep up ends this long after its time. */
-#define GRACE_NS UINT64_C(20000000)
+#define GRACE_NS UINT64_C(100000000)
 
 void traffic_sleep_until(uint64_t then_ns)
 {

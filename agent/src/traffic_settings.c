@@ -259,9 +259,10 @@ bool traffic_read_identity(const struct json_document *document, struct traffic_
                            struct failure *failure)
 {
     static const struct object_field fields[] = {
-        {"uid", FIELD_TYPE_U32, true, offsetof(struct traffic_identity, uid), 1, UINT32_MAX - 1, NULL},
-        {"gid", FIELD_TYPE_U32, true, offsetof(struct traffic_identity, gid), 1, UINT32_MAX - 1, NULL},
+        {"uid", FIELD_TYPE_U32, false, offsetof(struct traffic_identity, uid), 1, UINT32_MAX - 1, NULL},
+        {"gid", FIELD_TYPE_U32, false, offsetof(struct traffic_identity, gid), 1, UINT32_MAX - 1, NULL},
     };
 
+    identity->uid = identity->gid = IDENTITY_KEPT;
     return object_read(document, 0, fields, sizeof fields / sizeof fields[0], every_order, identity, failure);
 }

@@ -95,6 +95,8 @@ struct traffic_question {
 bool traffic_read_question(const struct json_document *document, struct traffic_question *question,
                            struct failure *failure);
 
+enum { IDENTITY_KEPT = 0 }; /* root is nobody to become */
+
 struct traffic_identity {
     uint32_t uid, gid;
 };

@@ -121,8 +121,11 @@ static uint32_t send_some(struct traffic_end *end, uint32_t limit, struct traffi
 
     while (source->batch.count < source->batch_size && limit > 0) {
         uint32_t wanted = limit < source->segments ? limit : source->segments;
-        uint32_t count = take_packets(source, end->plan.replay, wanted), length, number;
+        uint32_t count, length, number;
 
+        if (source->next == ring->count && source->batch.count > 0 && !end->plan.replay)
+            break; /* what is in the batch must leave before it is made anew */
+        count = take_packets(source, end->plan.replay, wanted);
         if (count == 0) {
             (void)fail(failure, FAILURE_FAILED, "no further packet can be sealed: the sequence numbers are used up");
             break;

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from ipsecbench.lab import namespaces
+from ipsecbench.lab.traffic import TrafficAgent
 from tests.agent_traffic.packet_filter import PacketFilter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,3 +35,13 @@ def root() -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(params=["ipsecbench-agent", "ipsecbench-agent-sanitize"], ids=["normal", "sanitized"])
+def traffic(request: pytest.FixtureRequest) -> Iterator[TrafficAgent]:
+    """An agent with test traffic, without privileges of its own; each of the two binaries in turn."""
+    path = ROOT / "agent" / "build" / str(request.param)
+    if not path.exists():
+        pytest.skip(f"{path.name} is not built: make agent")
+    with TrafficAgent(path=path) as agent:
+        yield agent
