@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 python=.venv/bin/python
-for script in agent_overhead command_times provider_overhead ike_breakdown ike_setup esp_throughput repeatability; do
+for script in agent_overhead command_times provider_overhead ike_breakdown ike_setup esp_throughput esp_recovery repeatability; do
     echo "== $script"
     case $script in
     command_times) $python -m tests.bench.$script --runs ;;

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from ipsecbench.ike.endpoint import Endpoint
+from ipsecbench.ike.events import IkeSaDeleted
 from ipsecbench.lab.namespaces import Host, Hosts
 from ipsecbench.lab.own_peer import OwnPeer
 from ipsecbench.lab.strongswan import PeerIkeSa, StrongSwan
@@ -32,6 +36,12 @@ class ProtectedEnd(Protocol):
     def rekey_ike(self) -> None:
         """Rekey the IKE SA (IKEv1: set up another); returns when the new one is there."""
 
+    def terminate(self) -> None:
+        """Delete the IKE SAs and Child SAs; returns when they are gone here."""
+
+    def vanish(self) -> None:
+        """End at once, without a word to the peer."""
+
 
 class OwnEnd:
     """Our endpoint with the agent's data plane."""
@@ -55,6 +65,17 @@ class OwnEnd:
     def rekey_ike(self) -> None:
         """See :class:`ProtectedEnd`."""
         self.peer.rekey_ike()
+
+    def terminate(self) -> None:
+        """See :class:`ProtectedEnd`."""
+        driver = self.peer.driver
+        since = len(driver.events)
+        driver.call(_delete_all)
+        driver.wait_for(IkeSaDeleted, timeout=5.0, since=since)
+
+    def vanish(self) -> None:
+        """See :class:`ProtectedEnd`."""
+        self.peer.kill()
 
 
 class StrongSwanEnd:
@@ -104,6 +125,19 @@ class StrongSwanEnd:
         before = _established(self.daemon.ike_sas())
         self.daemon.rekey_ike(_NAME)
         self.daemon.wait_for(lambda sas: bool(_established(sas) - before))
+
+    def terminate(self) -> None:
+        """See :class:`ProtectedEnd`."""
+        self.daemon.terminate_ike(_NAME)
+
+    def vanish(self) -> None:
+        """See :class:`ProtectedEnd`."""
+        os.kill(self.daemon.process_id, signal.SIGKILL)
+
+
+def _delete_all(endpoint: Endpoint, now: float) -> None:
+    for association in endpoint.associations():
+        endpoint.order(association.unique_id, lambda sa: sa.delete(now))
 
 
 def _children(sas: list[PeerIkeSa]) -> set[str]:
