@@ -193,12 +193,12 @@ class InboundSa:
         return payload, next_header, is_newest
 
     def _sequence(self, low: int) -> int | None:
-        """The whole sequence number; None where the window refuses it, or no packet can have it."""
-        sequence: int | None = low
+        """The whole sequence number; None where the window refuses it."""
+        sequence = low
         if self.configuration.esn:
             width = self.configuration.replay_window_packets or _INFERENCE_WITHOUT_WINDOW_PACKETS
             sequence = inferred_sequence(low, self.highest, width)
-        if not sequence or (self.window is not None and not self.window.check(sequence)):
+        if self.window is not None and not self.window.check(sequence):
             return None
         return sequence
 

@@ -39,7 +39,7 @@ class SequenceCounter:
         return self.last
 
 
-def inferred_sequence(low: int, top: int, window_packets: int) -> int | None:
+def inferred_sequence(low: int, top: int, window_packets: int) -> int:
     """The 64-bit sequence number of a packet of which the low half is known (RFC 4303 appendix A2).
 
     Args:
@@ -48,7 +48,7 @@ def inferred_sequence(low: int, top: int, window_packets: int) -> int | None:
         window_packets: width of the anti-replay window, at most 2^31.
 
     Returns:
-        The number; None where it would be below zero or above what 64 bits hold: there is no such packet.
+        The number, modulo 2^64: where it would be below zero, it is one that no packet can have, and the ICV is wrong.
     """
     top_high, top_low = top >> HALF_BITS, top & _LOW_MASK
     bottom_low = (top_low - window_packets + 1) & _LOW_MASK
@@ -58,4 +58,4 @@ def inferred_sequence(low: int, top: int, window_packets: int) -> int | None:
     else:
         # Case B: the window reaches back into the subspace before.
         high = top_high - 1 if low >= bottom_low else top_high
-    return high << HALF_BITS | low if 0 <= high < _HALF else None
+    return (high & _LOW_MASK) << HALF_BITS | low
