@@ -153,8 +153,8 @@ void answer_sa_statistics(FILE *stream, const struct request *request, struct pl
     answer_begin(stream, request, "sa-statistics");
     fprintf(stream,
             ", \"packets\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"replayed\": %" PRIu64 ", \"forged\": %" PRIu64
-            ", \"sequence\": %" PRIu64 ", \"idle_ms\": %" PRIu64,
-            packets, bytes, replayed, forged, sequence, now > last_ms ? now - last_ms : 0);
+            ", \"sequence\": %" PRIu64 ", \"idle_ms\": %" PRIu64 ", \"provider\": \"%s\"",
+            packets, bytes, replayed, forged, sequence, now > last_ms ? now - last_ms : 0, sa->provider->name);
     answer_end(stream);
 }
 

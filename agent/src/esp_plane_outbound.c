@@ -12,7 +12,7 @@
 #include "esp_plane_send.h"
 #include "segmentation.h"
 
-enum { READS_MAXIMUM = 64, GRE_IPV4 = 0x0800, GRE_IPV6 = 0x86DD };
+enum { READS_MAXIMUM = 64, BURST_BYTES = 256 * 1024, GRE_IPV4 = 0x0800, GRE_IPV6 = 0x86DD };
 
 /* The SA for a flow: remembered, or the newest of the policy; NULL when the packet is dropped, and counted. */
 static struct sa *find_sa(struct worker *worker, const struct flow *flow)
@@ -277,9 +277,9 @@ static void outbound_packet(struct worker *worker, const struct vnet_header *vne
 size_t outbound_burst(struct worker *worker)
 {
     uint32_t header_bytes = worker->plane->vnet_header_bytes;
-    size_t count = 0;
+    size_t count = 0, bytes = 0;
 
-    while (count < READS_MAXIMUM) {
+    while (count < READS_MAXIMUM && bytes < BURST_BYTES) {
         struct vnet_header vnet;
         ssize_t length = read(worker->queue.tun, worker->tun_buffer, TUN_BUFFER_BYTES);
 
@@ -290,6 +290,7 @@ size_t outbound_burst(struct worker *worker)
             break;
         end_part(worker, CPU_TUN);
         count++;
+        bytes += (size_t)length;
         if ((size_t)length <= header_bytes) {
             count_drop(worker, OUT_ERROR);
             continue;

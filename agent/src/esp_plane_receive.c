@@ -15,7 +15,9 @@
 enum {
     SLOTS = RECEPTIONS_MAXIMUM,
     SLOT_BYTES = 65536 + 256 + 64, /* not a power of two: packets of one burst shall not share their cache lines */
-    CONTROL_BYTES = 128
+    CONTROL_BYTES = 128,
+    BURST_BYTES = 128 * 1024,      /* about so much at a time, so that it is still in a cache when it is worked on */
+    DATAGRAMS_MINIMUM = 2
 };
 
 struct control {
@@ -28,6 +30,7 @@ struct reception {
     struct control controls[SLOTS];
     union socket_address sources[SLOTS];
     uint8_t *slots;
+    size_t wanted[SOCKET_KINDS]; /* datagrams of the next burst */
 };
 
 static void set_option(int descriptor, int level, int option, int value)
@@ -68,6 +71,7 @@ bool receive_create(struct worker *worker, uint32_t socket_buffer_bytes, struct 
     if (reception == NULL || reception->slots == NULL)
         return fail(failure, FAILURE_MEMORY, "no memory for packets to receive");
     for (int kind = 0; kind < SOCKET_KINDS; kind++) {
+        reception->wanted[kind] = SLOTS;
         if (worker->queue.sockets[kind] >= 0)
             set_options(worker->queue.sockets[kind], (enum socket_kind)kind, socket_buffer_bytes);
     }
@@ -85,9 +89,10 @@ void receive_destroy(struct worker *worker)
 size_t receive_burst(struct worker *worker, enum socket_kind kind)
 {
     struct reception *reception = worker->reception;
+    size_t bytes = 0, wanted;
     int count;
 
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < reception->wanted[kind]; i++) {
         struct msghdr *header = &reception->headers[i].msg_hdr;
 
         reception->pieces[i] = (struct iovec){reception->slots + i * SLOT_BYTES, 65536};
@@ -100,10 +105,17 @@ size_t receive_burst(struct worker *worker, enum socket_kind kind)
         header->msg_flags = 0;
     }
     do {
-        count = recvmmsg(worker->queue.sockets[kind], reception->headers, SLOTS, MSG_DONTWAIT, NULL);
+        count = recvmmsg(worker->queue.sockets[kind], reception->headers, (unsigned)reception->wanted[kind],
+                         MSG_DONTWAIT, NULL);
     } while (count < 0 && errno == EINTR);
     worker->statistics.receptions++;
-    return count > 0 ? (size_t)count : 0;
+    if (count <= 0)
+        return 0;
+    for (int i = 0; i < count; i++)
+        bytes += reception->headers[i].msg_len;
+    wanted = BURST_BYTES * (size_t)count / (bytes + 1);
+    reception->wanted[kind] = wanted < DATAGRAMS_MINIMUM ? DATAGRAMS_MINIMUM : wanted > SLOTS ? SLOTS : wanted;
+    return (size_t)count;
 }
 
 static void take_control(const struct cmsghdr *control, struct received *received)

@@ -5,7 +5,7 @@
 
 #include "esp_plane.h"
 
-enum { RECEPTIONS_MAXIMUM = 16 };
+enum { RECEPTIONS_MAXIMUM = 32 };
 
 /* What came in one reception. */
 struct received {

@@ -16,7 +16,7 @@
 #endif
 
 enum {
-    BUFFER_BYTES = 512 * 1024,
+    BUFFER_BYTES = 144 * 1024,     /* two messages: what is used again and again should stay in a cache */
     MESSAGES_MAXIMUM = 64,
     SEGMENTS_MAXIMUM = 64,         /* UDP_MAX_SEGMENTS of kernels before 6.8 */
     MESSAGE_BYTES_MAXIMUM = 65000, /* with headers an IP packet of at most 65535 octets */

@@ -142,6 +142,14 @@ class AgentPlane:
             answer["packets"], answer["bytes"], answer["replayed"], answer["forged"], answer["idle_ms"] / 1000
         )
 
+    def sa_provider(self, direction: Direction, spi: int) -> str:
+        """The library that does the work for an SA, by the agent's name, such as ``libcrypto``.
+
+        Raises:
+            DataPlaneError: there is no such SA.
+        """
+        return str(self._request("sa-statistics", direction=direction, spi=spi)["provider"])
+
     def statistics(self) -> PlaneStatistics:
         """What the plane has done so far."""
         answer = self._request("statistics")
