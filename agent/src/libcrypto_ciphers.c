@@ -99,7 +99,9 @@ static bool offers_cipher(const struct cipher_algorithm *algorithm, struct failu
     if (!cipher_name(algorithm, name, sizeof name))
         return fail(failure, FAILURE_UNSUPPORTED, "libcrypto has no %s",
                     algorithm->block_cipher == BLOCK_TWOFISH ? "Twofish" : "Serpent");
-    offered[algorithm - cipher_algorithms] = libcrypto_cipher(name);
+    /* Once only: threads that make contexts may be reading it by the time this is asked again. */
+    if (offered[algorithm - cipher_algorithms] == NULL)
+        offered[algorithm - cipher_algorithms] = libcrypto_cipher(name);
     if (offered[algorithm - cipher_algorithms] != NULL)
         return true;
     return fail(failure, FAILURE_UNSUPPORTED, "%s has no '%s'%s", libcrypto_short_version(), name,
