@@ -94,6 +94,15 @@ static bool same_fields(struct outer_fields left, struct outer_fields right)
            left.dont_fragment == right.dont_fragment;
 }
 
+/* SAs between the same ends: their packets may be in one message. */
+static bool same_way(const struct sa *left, const struct sa *right)
+{
+    return left == right ||
+           (left->encapsulated && left->version == right->version && left->path_mtu_bytes == right->path_mtu_bytes &&
+            memcmp(&left->peer, &right->peer, sizeof left->peer) == 0 &&
+            memcmp(&left->local, &right->local, sizeof left->local) == 0);
+}
+
 /* Lengthens the last message by one segment when it can be one. */
 static bool lengthen(struct send_queue *queue, const struct sa *sa, size_t bytes, struct outer_fields fields)
 {
@@ -102,7 +111,7 @@ static bool lengthen(struct send_queue *queue, const struct sa *sa, size_t bytes
     if (queue->count == 0 || !queue->segmentation)
         return false;
     last = &queue->messages[queue->count - 1];
-    if (last->closed || last->sa != sa || !sa->encapsulated ||
+    if (last->closed || !sa->encapsulated || !same_way(last->sa, sa) ||
         bytes > last->segment_bytes || last->segments == SEGMENTS_MAXIMUM ||
         last->length + bytes > MESSAGE_BYTES_MAXIMUM || !same_fields(last->fields, fields))
         return false;

@@ -20,7 +20,6 @@ struct libcrypto_mac {
     EVP_MAC_CTX *evp_mac;
     EVP_CIPHER_CTX *cbc; /* XCBC: keyed with K1 */
     uint8_t k2[BLOCK], k3[BLOCK];
-    uint8_t scratch[SCRATCH_BYTES];
 };
 
 static const char *const digest_names[] = {
@@ -116,7 +115,7 @@ static bool compute_xcbc(struct mac *mac, const uint8_t *data, size_t length, ui
     size_t body = length > 0 ? (length - 1) / BLOCK * BLOCK : 0;
     size_t rest = length - body;
     const uint8_t *mask = rest == BLOCK ? self->k2 : self->k3;
-    uint8_t last[BLOCK] = {0};
+    uint8_t last[BLOCK] = {0}, scratch[SCRATCH_BYTES];
     int written = 0;
 
     if (libcrypto.EVP_EncryptInit_ex(self->cbc, NULL, NULL, NULL, zero_iv) != 1)
@@ -124,7 +123,7 @@ static bool compute_xcbc(struct mac *mac, const uint8_t *data, size_t length, ui
     for (size_t done = 0; done < body;) {
         size_t part = body - done < SCRATCH_BYTES ? body - done : SCRATCH_BYTES;
 
-        if (libcrypto.EVP_EncryptUpdate(self->cbc, self->scratch, &written, data + done, (int)part) != 1)
+        if (libcrypto.EVP_EncryptUpdate(self->cbc, scratch, &written, data + done, (int)part) != 1)
             return false;
         done += part;
     }
@@ -201,7 +200,8 @@ static bool set_xcbc_key(struct libcrypto_mac *self, const uint8_t *key)
 {
     static const uint8_t zero_iv[BLOCK];
     const EVP_CIPHER *cipher = libcrypto_cipher("AES-128-CBC");
-    uint8_t *const derived[] = {self->scratch, self->k2, self->k3};
+    uint8_t k1[BLOCK];
+    uint8_t *const derived[] = {k1, self->k2, self->k3};
     uint8_t constant[BLOCK];
     int written = 0;
 
@@ -215,7 +215,7 @@ static bool set_xcbc_key(struct libcrypto_mac *self, const uint8_t *key)
             libcrypto.EVP_EncryptUpdate(self->cbc, derived[i], &written, constant, BLOCK) != 1)
             return false;
     }
-    return libcrypto.EVP_EncryptInit_ex(self->cbc, NULL, NULL, self->scratch, zero_iv) == 1;
+    return libcrypto.EVP_EncryptInit_ex(self->cbc, NULL, NULL, k1, zero_iv) == 1;
 }
 
 struct mac *libcrypto_new_mac(const struct mac_algorithm *algorithm, const uint8_t *key, size_t key_length,
