@@ -66,6 +66,11 @@ class TrafficAgent:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """Number of its process."""
+        return self._agent.pid
+
     def close(self) -> None:
         """End every source and sink, and the process; safe to call more than once."""
         self._agent.close()

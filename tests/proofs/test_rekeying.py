@@ -57,7 +57,9 @@ def rows() -> list[ParameterSet]:
     for kinds, version, by in product(
         [(OURS, OURS), (OURS, STRONGSWAN), (STRONGSWAN, OURS)], [1, 2], ["initiator", "responder"]
     ):
-        found.append(pytest.param(*kinds, version, by, id=f"{'-'.join(kinds)}-v{version}-{by}"))
+        # Who set the IKE SA up matters little when ours rekeys: the second of the rows is left out.
+        if kinds != (STRONGSWAN, OURS) or by == "initiator":
+            found.append(pytest.param(*kinds, version, by, id=f"{'-'.join(kinds)}-v{version}-{by}"))
     return found
 
 
