@@ -237,7 +237,7 @@ def test_a_smaller_path_is_learned_and_forgotten(version: int, encapsulated: boo
     mtu = told_mtu(output.inside[0], large)
     assert mtu == inner_mtu_bytes(pair.sa.suite, 1300, Encapsulation("tunnel", f"ipv{version}", encapsulated))
     # It never becomes larger by being told, and not smaller than every path of the version is.
-    pair.first.receive_icmp(icmp_about(octets, 1450), now)
+    pair.first.receive_icmp(icmp_about(octets, 1499), now)
     assert pair.first.protect(large, now).outside == []
     pair.first.receive_icmp(icmp_about(octets, 100), now)
     lowest = inner_mtu_bytes(
