@@ -176,7 +176,8 @@ def _measure(options: RunOptions, known: Dataset | None, path: Path) -> Dataset:
         try:
             with OwnBed(
                 chosen,
-                core=session.cores[0],
+                cores=(session.cores[0], session.cores[0]),
+                preferred=True,
                 encapsulated=not options.raw,
                 split_cpu=True,
                 library=options.library,

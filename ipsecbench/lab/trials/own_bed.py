@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -127,35 +127,40 @@ class OwnBed:
 
     Args:
         suites: each gets a Child SA.
-        core: processor that both planes are pinned to, since they work in turns; None: any.
+        cores: processors that the planes of A and B are pinned to, the same one where they work in turns; None: any.
         encapsulated: ESP in UDP instead of IP protocol 50.
         split_cpu: have the planes tell their time by part.
         library: the only library that the planes use; None: for each suite the fastest.
+        preferred: give the planes the right of way over whatever else runs, where that is allowed.
     """
 
     provider = "agent"
+    ike_proposal = IKE_PROPOSAL
 
     def __init__(
         self,
         suites: Sequence[str],
         *,
-        core: int | None = None,
+        cores: tuple[int | None, int | None] = (None, None),
         encapsulated: bool = True,
         split_cpu: bool = False,
         library: str | None = None,
+        preferred: bool = False,
     ) -> None:
         if not 0 < len(suites) <= MOST_SUITES:
             raise LaboratoryError(f"{len(suites)} suites at once: 1 to {MOST_SUITES} are possible")
         self.flows: Mapping[str, Flow] = {suite: flow_of(number) for number, suite in enumerate(suites, start=1)}
+        self._cores = cores
+        self._prefer = preferred
         self._plane = DataPlaneConfiguration(
             PlaneChoice.AGENT,
             mtu_bytes=TUN_MTU_BYTES,
-            cores=() if core is None else (core,),
             split_cpu=split_cpu,
             library=library,
             traffic=TrafficConfiguration(path_mtu_bytes=LINK_MTU_BYTES),
         )
-        self._encapsulated = encapsulated
+        self.encapsulation = "udp" if encapsulated else "none"
+        """How ESP travels."""
         self._psk = Secret(secrets.token_bytes(32))
         self._stack = contextlib.ExitStack()
         self.hosts: Hosts
@@ -181,7 +186,8 @@ class OwnBed:
             peers[0].initiate(CONNECTION, timeout=_NEGOTIATION_SECONDS)
             stations = [self._station(stack, peer) for peer in peers]
             self.sender, self.receiver = stations
-            self.preferred = all([prefer(station.process_id) for station in stations])
+            if self._prefer:
+                self.preferred = all([prefer(station.process_id) for station in stations])
             self._stack = stack.pop_all()
         return self
 
@@ -221,9 +227,10 @@ class OwnBed:
             remote_addresses=(there.ipv4,),
             psk=self._psk,
             rekey=False,
-            force_encapsulation=self._encapsulated,
+            force_encapsulation=self.encapsulation == "udp",
         )
-        return OwnPeer(here, connection, self._plane)
+        core = self._cores[0 if local_is_a else 1]
+        return OwnPeer(here, connection, replace(self._plane, cores=() if core is None else (core,)))
 
 
 def _one(address: str) -> tuple[TrafficSelector, ...]:
