@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from ipsecbench.bench.scheduler import Pace
     from ipsecbench.bench.session import RunResult, Session
     from ipsecbench.dataset.model import Dataset
+    from ipsecbench.dataset.trial import LabTrial
     from ipsecbench.lab.trials.capacity import CapacityRequest
+    from ipsecbench.lab.trials.further import FurtherRequest
 
 QUICK_BUDGET_SECONDS = 35.0
 DEFAULT_BUDGET_SECONDS = 200.0
+MANY = (1, 1000, 10_000)
+"""Other SAs beside the one that carries packets."""
 _PRECISION = 0.02
 _LONGEST_BUDGET_SECONDS = 86400.0
 
@@ -147,13 +152,17 @@ def _checked(options: RunOptions) -> tuple[Dataset | None, Path]:
 
 def _measure(options: RunOptions, known: Dataset | None, path: Path) -> Dataset:
     from ipsecbench.bench.plan import Request
+    from ipsecbench.bench.scheduler import INTERRUPTED
     from ipsecbench.bench.session import Session
     from ipsecbench.cli.progress import ProgressLine
     from ipsecbench.dataset.store import write_dataset
     from ipsecbench.errors import LaboratoryError
+    from ipsecbench.lab.trials.burst import BurstRunner
     from ipsecbench.lab.trials.capacity import CapacityRequest, measure_capacity
+    from ipsecbench.lab.trials.further import FurtherRequest
     from ipsecbench.lab.trials.own_bed import OwnBed
     from ipsecbench.lab.trials.plan import DEFAULT_SIZES, QUICK_SIZES, choose_suites, parse_sizes
+    from ipsecbench.lab.trials.whole_path import many_sas
 
     request = Request(options.quick, providers=(options.library,))
     with Session(request, options.pace()) as session:
@@ -182,9 +191,45 @@ def _measure(options: RunOptions, known: Dataset | None, path: Path) -> Dataset:
                 split_cpu=True,
                 library=options.library,
             ) as bed:
-                return store(measure_capacity(session, bed, wanted, progress, checkpoint=keep))
+                dataset = store(measure_capacity(session, bed, wanted, progress, checkpoint=keep))
+                if dataset.ended != INTERRUPTED and not options.quick:
+                    runner = BurstRunner(bed.provider, bed.sender, bed.receiver, bed.flows, options.library)
+                    dataset = _added(dataset, many_sas(bed, runner, chosen[-1], MANY, rounds=9), path)
+            further = FurtherRequest(
+                chosen, sizes, session.cores[0], options.library, encapsulated=not options.raw, quick=options.quick
+            )
+            return _try_further(dataset, further, path, options)
         finally:
             progress.close()
+
+
+def _added(dataset: Dataset, trials: Sequence[LabTrial], path: Path) -> Dataset:
+    """The dataset with trials more, stored; newer ones take the place of older ones about the same."""
+    from ipsecbench.dataset.store import write_dataset
+
+    keys = {trial.key for trial in trials}
+    kept = tuple(trial for trial in dataset.trials if trial.key not in keys)
+    dataset = replace(dataset, trials=(*kept, *trials))
+    return replace(dataset, sha256=write_dataset(path, dataset))
+
+
+def _try_further(dataset: Dataset, further: FurtherRequest, path: Path, options: RunOptions) -> Dataset:
+    """What is tried beside the capacity; Ctrl-C ends it and keeps what there is."""
+    from ipsecbench.bench.scheduler import INTERRUPTED
+    from ipsecbench.cli.progress import StepLine
+    from ipsecbench.lab.trials.further import further_trials
+
+    if dataset.ended == INTERRUPTED:
+        return dataset
+    line = StepLine(options.quiet)
+    try:
+        for trial in further_trials(further, line):
+            dataset = _added(dataset, [trial], path)
+    except KeyboardInterrupt:
+        dataset = _added(replace(dataset, ended=INTERRUPTED), [], path)
+    finally:
+        line.close()
+    return dataset
 
 
 def _same_box(session: Session, known: Dataset | None) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ipsecbench.bench.measurement import Estimate
+from ipsecbench.bench.measurement import Estimate, Status
 from ipsecbench.dataset.model import Dataset
+from ipsecbench.dataset.trial import CLEARTEXT, LabTrial, TrialKind
 from ipsecbench.lab.prediction import Agreement, Comparison, compare, providers
-from ipsecbench.recommend.formats import significant
+from ipsecbench.recommend.formats import rate, significant
 
 _MOST_SIZES = 3
 _CELL = 27
@@ -27,7 +28,64 @@ def render(dataset: Dataset) -> str:
     found = agreements(dataset)
     if not found:
         return "Nothing to hold against a prediction: no suite without encryption was measured beside others."
-    return "\n\n".join(_screen(agreement) for agreement in found)
+    parts = [_screen(agreement) for agreement in found]
+    if dataset.trials:
+        parts.append("\n".join(_trial_lines(dataset.trials)))
+    return "\n\n".join(parts)
+
+
+def _trial_lines(trials: Sequence[LabTrial]) -> list[str]:
+    """One line for each kind of trial and traffic; figures in clear first."""
+    lines = []
+    streams = [trial for trial in trials if trial.kind is TrialKind.TCP_STREAM and trial.usable]
+    if streams:
+        parts = [f"{_who(trial)} {rate(trial.values['mbit_per_second'].median)}" for trial in streams]
+        lines.append(f"One TCP connection     {', '.join(parts)}")
+    lines += _rate_lines(trials)
+    for trial in trials:
+        for name, title, unit in _SINGLE:
+            value = trial.values.get(name)
+            if value is not None:
+                what = f"{trial.algorithm} {trial.direction}" if trial.direction in ("outbound", "inbound") else ""
+                lines.append(f"{title:<22} {f'{what} ' if what else ''}{significant(value.median)}{unit}")
+    lines += [
+        f"! {trial.kind.value} of {_who(trial)}: {trial.message}"
+        for trial in trials
+        if trial.message is not None and trial.status is Status.FAILED
+    ]
+    return lines
+
+
+_SINGLE = (
+    ("set_ups_per_second", "Set-ups", " per second, both ends in one process"),
+    ("first_packet_ms", "First packet", " ms after the beginning of the negotiation"),
+    ("ratio", "10,000 SAs more", " times the cost of a packet"),
+)
+
+
+def _who(trial: LabTrial) -> str:
+    return "in clear" if trial.algorithm == CLEARTEXT else trial.algorithm
+
+
+def _rate_lines(trials: Sequence[LabTrial]) -> list[str]:
+    latencies = {
+        (trial.algorithm, trial.size_bytes, trial.mix): trial for trial in trials if trial.kind is TrialKind.LATENCY
+    }
+    by_traffic: dict[str, list[str]] = {}
+    for trial in trials:
+        if trial.kind is not TrialKind.THROUGHPUT or "ndr_pps" not in trial.values:
+            continue
+        latency = latencies.get((trial.algorithm, trial.size_bytes, trial.mix))
+        delay = f", p99 {_delay(latency)}" if latency is not None and "p99_us" in latency.values else ""
+        bound = "at least " if trial.limited_by == "generator" else ""
+        text = f"{_who(trial)} {bound}{significant(trial.values['ndr_pps'].median / 1e3)} kpps{delay}"
+        by_traffic.setdefault(trial.mix or f"{trial.size_bytes} B", []).append(text)
+    return [f"No loss, {traffic:<13} {'; '.join(parts)}" for traffic, parts in by_traffic.items()]
+
+
+def _delay(trial: LabTrial) -> str:
+    value = trial.values["p99_us"].median
+    return f"{significant(value / 1e3)} ms" if value >= 1000 else f"{significant(value)} µs"
 
 
 def _screen(agreement: Agreement) -> str:
@@ -89,6 +147,22 @@ def agreement_document(dataset: Dataset) -> dict[str, Any]:
         "ended": dataset.ended,
         "dataset_sha256": dataset.sha256,
         "agreements": [_agreement(each) for each in agreements(dataset)],
+        "trials": [_trial(trial) for trial in dataset.trials],
+    }
+
+
+def _trial(trial: LabTrial) -> dict[str, Any]:
+    return {
+        "trial": trial.kind.value,
+        "provider": trial.provider,
+        "algorithm": trial.algorithm,
+        "direction": trial.direction,
+        "size_bytes": trial.size_bytes,
+        "mix": trial.mix,
+        "status": trial.status.value,
+        "message": trial.message,
+        "limited_by": trial.limited_by,
+        "values": {name: _estimate(value) for name, value in trial.values.items()},
     }
 
 

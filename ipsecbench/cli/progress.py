@@ -55,3 +55,27 @@ class ProgressLine:
             sys.stderr.write(f"\r{'':<{width}}\r")
             sys.stderr.flush()
             self._shown = False
+
+
+class StepLine:
+    """Draws which step a command is at, and nothing where standard error is not a terminal.
+
+    Args:
+        quiet: draw nothing.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        self._shown = not quiet and sys.stderr.isatty()
+
+    def __call__(self, words: str) -> None:
+        """Draw one step in the place of the one before."""
+        if self._shown:
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r{words[:width]:<{width}}")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Remove the line."""
+        self("")
+        if self._shown:
+            sys.stderr.write("\r")

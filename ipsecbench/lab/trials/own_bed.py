@@ -33,9 +33,11 @@ from ipsecbench.lab.trials.frozen import prefer
 from ipsecbench.lab.trials.inner_packets import DISCARD_PORT
 from ipsecbench.secret import Secret
 
-LINK_MTU_BYTES = 9000
-"""Of the link between the hosts: no packet of a trial has to be cut."""
-TUN_MTU_BYTES = 8900
+LARGE_MTU_BYTES = 9000
+"""Of the link between the hosts where no packet of a trial may have to be cut."""
+USUAL_MTU_BYTES = 1500
+_TUN_MARGIN_BYTES = 100
+"""What any suite adds to a packet at most, in UDP over IPv4."""
 CONNECTION = "lab"
 IKE_PROPOSAL = "aes256gcm16-prfsha384-x25519"
 MOST_SUITES = 250
@@ -132,6 +134,7 @@ class OwnBed:
         split_cpu: have the planes tell their time by part.
         library: the only library that the planes use; None: for each suite the fastest.
         preferred: give the planes the right of way over whatever else runs, where that is allowed.
+        link_mtu_bytes: of the link between the hosts.
     """
 
     provider = "agent"
@@ -146,18 +149,20 @@ class OwnBed:
         split_cpu: bool = False,
         library: str | None = None,
         preferred: bool = False,
+        link_mtu_bytes: int = LARGE_MTU_BYTES,
     ) -> None:
         if not 0 < len(suites) <= MOST_SUITES:
             raise LaboratoryError(f"{len(suites)} suites at once: 1 to {MOST_SUITES} are possible")
         self.flows: Mapping[str, Flow] = {suite: flow_of(number) for number, suite in enumerate(suites, start=1)}
         self._cores = cores
         self._prefer = preferred
+        self._link_mtu_bytes = link_mtu_bytes
         self._plane = DataPlaneConfiguration(
             PlaneChoice.AGENT,
-            mtu_bytes=TUN_MTU_BYTES,
+            mtu_bytes=link_mtu_bytes - _TUN_MARGIN_BYTES,
             split_cpu=split_cpu,
             library=library,
-            traffic=TrafficConfiguration(path_mtu_bytes=LINK_MTU_BYTES),
+            traffic=TrafficConfiguration(path_mtu_bytes=link_mtu_bytes),
         )
         self.encapsulation = "udp" if encapsulated else "none"
         """How ESP travels."""
@@ -181,7 +186,7 @@ class OwnBed:
             self.hosts = stack.enter_context(two_hosts())
             ends = (self.hosts.local, self.hosts.peer)
             for host in ends:
-                _checked(host, "ip", "link", "set", "eth0", "mtu", str(LINK_MTU_BYTES))
+                _checked(host, "ip", "link", "set", "eth0", "mtu", str(self._link_mtu_bytes))
             peers = [stack.enter_context(self._peer(here, there)) for here, there in (ends, ends[::-1])]
             peers[0].initiate(CONNECTION, timeout=_NEGOTIATION_SECONDS)
             stations = [self._station(stack, peer) for peer in peers]
