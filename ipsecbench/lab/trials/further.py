@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ipsecbench.dataset.trial import LabTrial
 from ipsecbench.lab.prediction import BASE_SUITES
-from ipsecbench.lab.trials.own_bed import USUAL_MTU_BYTES, OwnBed, other_core
+from ipsecbench.lab.trials.own_bed import LARGE_MTU_BYTES, USUAL_MTU_BYTES, OwnBed, other_core
 from ipsecbench.lab.trials.plan import Size
 from ipsecbench.lab.trials.rates import SMALLEST_SIZE_BYTES, RatePace, rate_trials
 from ipsecbench.lab.trials.whole_path import set_ups, tcp_streams
@@ -63,14 +63,20 @@ def further_trials(request: FurtherRequest, progress: Callable[[str], None] | No
     def told(trial: LabTrial) -> LabTrial:
         return replace(trial, detail={**trial.detail, "library": request.library})
 
-    def bed(**settings: int) -> OwnBed:
-        return OwnBed(suites, cores=cores, encapsulated=request.encapsulated, library=request.library, **settings)
+    def bed(link_mtu_bytes: int) -> OwnBed:
+        return OwnBed(
+            suites,
+            cores=cores,
+            encapsulated=request.encapsulated,
+            library=request.library,
+            link_mtu_bytes=link_mtu_bytes,
+        )
 
-    with bed(link_mtu_bytes=USUAL_MTU_BYTES) as usual:
+    with bed(USUAL_MTU_BYTES) as usual:
         say("one TCP connection")
         yield from map(told, tcp_streams(usual, suites, 1.0, rounds=1 if request.quick else 5))
         say("set-ups")
         yield from map(told, set_ups(usual, suites[-1], count=10 if request.quick else 30))
-    with bed() as large:
+    with bed(LARGE_MTU_BYTES) as large:
         pace = _QUICK_PACE if request.quick else _PACE
         yield from map(told, rate_trials(large, suites, request.tried_sizes(), pace, cores, say))
