@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,9 @@ from ipsecbench.cli import options as option
 from ipsecbench.cli.lab_capture import lab_capture
 from ipsecbench.cli.lab_run import lab_run
 from ipsecbench.cli.lab_scenario import lab_scenario
+
+if TYPE_CHECKING:
+    from ipsecbench.lab.endpoint_file import EndpointFile
 
 lab_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -57,9 +61,9 @@ def lab_up(
     )  # fmt: skip
     if files and len(files) != 2:
         raise UsageError("give two endpoint files, the first one for A and the second one for B, or none")
-    configs = None if not files else (_read(files[0]), _read(files[1]))
+    read = _read_files(files) if files else None
     standing = Standing(name)
-    status = keeper.start(standing, arrangement, configs)
+    status = keeper.start(standing, arrangement, read)
     if json_output:
         typer.echo(json.dumps(status))
         return
@@ -154,13 +158,12 @@ lab_app.command("run", help="Measure real ESP, and hold it against what was pred
 lab_app.command("scenario", help="Try what is claimed of a setting; --list says which there are.")(lab_scenario)
 
 
-def _read(path: Any) -> str:
-    from ipsecbench.errors import UsageError
+def _read_files(files: list[Path]) -> tuple[EndpointFile, EndpointFile]:
+    from ipsecbench.lab.driver import system_environment
+    from ipsecbench.lab.endpoint_file import read_endpoint_file
 
-    try:
-        return str(path.read_text())
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+    certificates = system_environment().certificates
+    return read_endpoint_file(files[0], certificates), read_endpoint_file(files[1], certificates)
 
 
 def _render(status: dict[str, Any], rates: dict[str, dict[str, float]] | None = None) -> str:

@@ -75,7 +75,7 @@ class Arrangement:
     """What happens to packets on the way, in each direction."""
     selectors: tuple[str, str] | None = None
     """Traffic selectors of A and of B; None: the inner networks, in transport mode the hosts themselves."""
-    shunts: tuple[UnprotectedTraffic, ...] = ()
+    unprotected: tuple[UnprotectedTraffic, ...] = ()
     """Traffic that is not protected, although it is among the selectors."""
     wide_device: bool = False
     """Let the data plane's device take packets that do not fit the link once they are sealed."""

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipsecbench.dataplane.child_traffic import ChildTraffic, Shunt, TrafficConfiguration
-from ipsecbench.dataplane.selection import DataPlaneConfiguration, PlaneChoice
-from ipsecbench.esp.configuration import Layering
+from ipsecbench.esp.configuration import Action, Layering
 from ipsecbench.esp.mode import Mode
-from ipsecbench.esp.traffic_selector import parse_traffic_selector
 from ipsecbench.lab import expected
 from ipsecbench.lab.arrangement import CHILD, CONNECTION, SIDES, Arrangement, end_name, inner_network
 from ipsecbench.lab.namespaces import Host
@@ -29,6 +26,11 @@ def endpoint_text(arrangement: Arrangement, here: Host, there: Host, psk: str, *
     """
     connection = f"connections.{CONNECTION}"
     return f"""\
+[endpoint]
+dataplane = "{arrangement.dataplane or "auto"}"
+mtu = {device_mtu(arrangement)}
+path_mtu = {arrangement.mtu}
+
 [{connection}]
 version = {arrangement.version}
 local_addrs = ["{arrangement.outer_address(here)}"]
@@ -55,26 +57,9 @@ local_ts = ["{_selector(arrangement, here)}"]
 remote_ts = ["{_selector(arrangement, there)}"]
 esp_proposals = ["{arrangement.esp}"]
 mode = "{arrangement.mode}"
-rekey_time = {arrangement.child_rekey_seconds}
+{_layering(arrangement, here, there)}rekey_time = {arrangement.child_rekey_seconds}
 start_action = "{"start" if initiates else "none"}"
-"""
-
-
-def data_plane(arrangement: Arrangement, here: Host, there: Host) -> DataPlaneConfiguration:
-    """The data plane of an end of ours.
-
-    Args:
-        arrangement: of the laboratory.
-        here: the host that it is for.
-        there: the other one.
-    """
-    child = ChildTraffic()
-    if arrangement.layering is not Layering.NONE:
-        local, remote = (parse_traffic_selector(inner_network(host, arrangement.inner)) for host in (here, there))
-        child = ChildTraffic(arrangement.layering, (local,), (remote,))
-    traffic = TrafficConfiguration({(CONNECTION, CHILD): child}, _shunts(arrangement, here), arrangement.mtu)
-    choice = PlaneChoice.AUTO if arrangement.dataplane is None else PlaneChoice(str(arrangement.dataplane))
-    return DataPlaneConfiguration(choice, mtu_bytes=device_mtu(arrangement), traffic=traffic)
+{_unprotected(arrangement, here)}"""
 
 
 def device_mtu(arrangement: Arrangement) -> int:
@@ -119,15 +104,28 @@ def _seen_address(arrangement: Arrangement, host: Host) -> str:
     return host.outside if arrangement.outer == 4 else host.ipv6
 
 
-def _shunts(arrangement: Arrangement, here: Host) -> tuple[Shunt, ...]:
+def _layering(arrangement: Arrangement, here: Host, there: Host) -> str:
+    """Keys of the child: what the data plane puts between the packets and ESP."""
+    if arrangement.layering is Layering.NONE:
+        return ""
+    return (
+        f'layering = "{arrangement.layering}"\n'
+        f'layered_local_ts = ["{inner_network(here, arrangement.inner)}"]\n'
+        f'layered_remote_ts = ["{inner_network(there, arrangement.inner)}"]\n'
+    )
+
+
+def _unprotected(arrangement: Arrangement, here: Host) -> str:
+    """Tables of BYPASS and DISCARD, which strongSwan calls pass and drop."""
     local, remote = (0, 1) if here.name.endswith("-a") else (1, 0)
-    return tuple(
-        Shunt(
-            f"{shunt.action}-{number}",
-            shunt.action,
-            (parse_traffic_selector(shunt.selectors[local]),),
-            (parse_traffic_selector(shunt.selectors[remote]),),
-        )
-        for number, shunt in enumerate(arrangement.shunts, 1)
+    words = {Action.BYPASS: "pass", Action.DISCARD: "drop"}
+    return "".join(
+        f"""
+[connections.{CONNECTION}.children.{words[shunt.action]}-{number}]
+mode = "{words[shunt.action]}"
+local_ts = ["{shunt.selectors[local]}"]
+remote_ts = ["{shunt.selectors[remote]}"]
+"""
+        for number, shunt in enumerate(arrangement.unprotected, 1)
         if shunt.side in ("", SIDES[local])
     )

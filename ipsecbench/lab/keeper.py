@@ -17,6 +17,7 @@ from ipsecbench.errors import IpsecbenchError, LaboratoryError
 from ipsecbench.ike.key_log import TABLES
 from ipsecbench.lab import enclosure
 from ipsecbench.lab.arrangement import Arrangement
+from ipsecbench.lab.endpoint_file import EndpointFile
 from ipsecbench.lab.laboratory import Laboratory
 from ipsecbench.lab.standing import Standing
 
@@ -27,7 +28,7 @@ _ORDER_SECONDS = 5.0
 def start(
     standing: Standing,
     arrangement: Arrangement,
-    configs: tuple[str, str] | None,
+    files: tuple[EndpointFile, EndpointFile] | None,
     on_wait: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Make a laboratory that stands after this process has ended.
@@ -37,7 +38,7 @@ def start(
     Args:
         standing: its name and folder.
         arrangement: what it is to be.
-        configs: configuration files of A and B as text, or None for those of the arrangement.
+        files: configurations of A and B, or None for those of the arrangement.
         on_wait: called before the wait begins.
 
     Returns:
@@ -53,7 +54,7 @@ def start(
     process = os.fork()
     if not process:
         os.close(reader)
-        _become_keeper(standing, arrangement, configs, writer)
+        _become_keeper(standing, arrangement, files, writer)
     os.close(writer)
     os.close(lock)
     on_wait()
@@ -75,7 +76,9 @@ def start(
     return answer
 
 
-def _become_keeper(standing: Standing, arrangement: Arrangement, configs: tuple[str, str] | None, writer: int) -> None:
+def _become_keeper(
+    standing: Standing, arrangement: Arrangement, files: tuple[EndpointFile, EndpointFile] | None, writer: int
+) -> None:
     """In the child: leave the terminal, enter namespaces, and run the laboratory. Does not return."""
     code = 1
     try:
@@ -85,7 +88,7 @@ def _become_keeper(standing: Standing, arrangement: Arrangement, configs: tuple[
         enclosure.enter(inside=standing.write_note, ended=standing.remove)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGHUP, signal.default_int_handler)
-        _run(standing, arrangement, configs, writer)
+        _run(standing, arrangement, files, writer)
         code = 0
     except KeyboardInterrupt:
         code = 0
@@ -101,9 +104,11 @@ def _become_keeper(standing: Standing, arrangement: Arrangement, configs: tuple[
         os._exit(code)
 
 
-def _run(standing: Standing, arrangement: Arrangement, configs: tuple[str, str] | None, writer: int) -> None:
+def _run(
+    standing: Standing, arrangement: Arrangement, files: tuple[EndpointFile, EndpointFile] | None, writer: int
+) -> None:
     keys = enclosure.PRIVATE_TEMPORARY / "keys"
-    with Laboratory(arrangement, key_log=keys, configs=configs) as laboratory, _listen(standing) as control:
+    with Laboratory(arrangement, key_log=keys, files=files) as laboratory, _listen(standing) as control:
         laboratory.establish()
         keeper = _Keeper(laboratory, keys)
         _say(writer, keeper.status())

@@ -13,11 +13,12 @@ from typing import Self
 from ipsecbench.errors import LaboratoryError
 from ipsecbench.lab import impairment, relay, strongswan
 from ipsecbench.lab.arrangement import SIDES, Arrangement
-from ipsecbench.lab.end_configuration import data_plane, endpoint_text
+from ipsecbench.lab.end_configuration import endpoint_text
 from ipsecbench.lab.end_status import EndStatus
+from ipsecbench.lab.endpoint_file import EndpointFile
 from ipsecbench.lab.ends import End, StrongSwanEnd, wait_until
 from ipsecbench.lab.namespaces import Host, Hosts, two_hosts
-from ipsecbench.lab.own_end import OwnEnd
+from ipsecbench.lab.own_end import OwnEnd, read_endpoint_text
 
 _RELAY_TIMEOUT_SECONDS = 10.0
 ESTABLISH_SECONDS = 15.0
@@ -30,15 +31,19 @@ class Laboratory:
     Args:
         arrangement: what it is to be.
         key_log: folder under which each end of ours writes its keys, in ``A`` and ``B``.
-        configs: the configuration files of A and of B as text, instead of what the arrangement gives.
+        files: the configurations of A and of B, instead of what the arrangement gives.
     """
 
     def __init__(
-        self, arrangement: Arrangement, *, key_log: Path | None = None, configs: tuple[str, str] | None = None
+        self,
+        arrangement: Arrangement,
+        *,
+        key_log: Path | None = None,
+        files: tuple[EndpointFile, EndpointFile] | None = None,
     ) -> None:
         self.arrangement = arrangement
         self._key_log = key_log
-        self._configs = configs
+        self._files = files
         self._stack = contextlib.ExitStack()
         self._psk = secrets.token_hex(32)
         self.hosts: Hosts
@@ -119,11 +124,12 @@ class Laboratory:
         here, there = self.host(side), self.host("B" if side == "A" else "A")
         if self.arrangement.is_strongswan(side):
             return StrongSwanEnd(side, here, there, self._psk, self.arrangement)
-        config = endpoint_text(self.arrangement, here, there, self._psk)
-        if self._configs is not None:
-            config = self._configs[SIDES.index(side)]
+        if self._files is None:
+            file = read_endpoint_text(endpoint_text(self.arrangement, here, there, self._psk))
+        else:
+            file = self._files[SIDES.index(side)]
         key_log = None if self._key_log is None else self._key_log / side
-        return OwnEnd(side, here, config, data_plane(self.arrangement, here, there), self.arrangement, key_log)
+        return OwnEnd(side, here, file, self.arrangement, key_log)
 
     def _make_hosts(self, stack: contextlib.ExitStack) -> Hosts:
         wanted = self.arrangement.impairment

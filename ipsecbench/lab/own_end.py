@@ -29,8 +29,7 @@ class OwnEnd:
     Args:
         side: A or B.
         host: where it runs.
-        config: its configuration file as text.
-        data_plane: its data plane.
+        file: its configuration.
         arrangement: of the laboratory.
         key_log: folder for the keys.
     """
@@ -39,18 +38,18 @@ class OwnEnd:
         self,
         side: str,
         host: Host,
-        config: str,
-        data_plane: DataPlaneConfiguration,
+        file: EndpointFile,
         arrangement: Arrangement,
         key_log: Path | None = None,
     ) -> None:
         self.side, self.host = side, host
         self._arrangement = arrangement
-        self._data_plane = data_plane
         self._key_log_folder = key_log
         self._key_log: KeyLogFiles | None = None
         self._lines: list[str] = []
-        self._file = _read(config)
+        self._file = file
+        # A file that names no data plane negotiates only; here there shall be traffic.
+        self._data_plane = self._file.data_plane or DataPlaneConfiguration()
         self._peer: OwnPeer | None = None
         self._since = 0
         """Event from which on failures count."""
@@ -116,6 +115,12 @@ class OwnEnd:
         peer = self.peer
         if (failed := peer.driver.failure) is not None:
             return self._ended(str(failed))
+        try:
+            return self._status(peer)
+        except DataPlaneError as error:  # it has ended just now
+            return self._ended(str(error))
+
+    def _status(self, peer: OwnPeer) -> EndStatus:
         sas: list[tuple[IkeSaInfo, list[bytes]]] = peer.driver.call(
             lambda endpoint, _now: [
                 (info, [child.inbound_spi for child in association.child_sas])
@@ -197,7 +202,12 @@ def _children(spis: list[bytes], carried: dict[bytes, ChildSaStatus]) -> tuple[C
     return tuple(carried[spi] for spi in spis if spi in carried)
 
 
-def _read(config: str) -> EndpointFile:
+def read_endpoint_text(config: str) -> EndpointFile:
+    """A configuration from text (docs/ike.md).
+
+    Raises:
+        ConfigurationError: it is wrong.
+    """
     # The file has a secret in it, and is there for a moment only.
     folder = private_folder()
     try:

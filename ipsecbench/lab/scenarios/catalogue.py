@@ -11,7 +11,7 @@ from ipsecbench.lab.impairment import Impairment
 from ipsecbench.lab.scenarios.basic import BASIC, WITH_STRONGSWAN, negotiate, reach
 from ipsecbench.lab.scenarios.model import Scenario
 from ipsecbench.lab.scenarios.path_mtu import PATH_MTU
-from ipsecbench.lab.scenarios.policies import POLICIES, SHUNTS
+from ipsecbench.lab.scenarios.policies import POLICIES, UNPROTECTED
 from ipsecbench.lab.scenarios.recovery import RECOVERY
 from ipsecbench.lab.scenarios.telnet import TELNET
 
@@ -95,7 +95,7 @@ _OTHERS = (
     Scenario(
         "policies",
         "BYPASS and DISCARD beside PROTECT",
-        Arrangement(mode=_TRANSPORT, shunts=SHUNTS),
+        Arrangement(mode=_TRANSPORT, unprotected=UNPROTECTED),
         (negotiate, *POLICIES),
     ),
     *(

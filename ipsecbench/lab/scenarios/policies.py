@@ -12,7 +12,7 @@ from ipsecbench.lab.wire_view import Seen, Sort, look
 
 BYPASSED_PORT, DISCARDED_PORT, PROTECTED_PORT = 5001, 5002, 5003
 """UDP ports of the peer."""
-SHUNTS = tuple(
+UNPROTECTED = tuple(
     UnprotectedTraffic(action, (f"192.0.2.1/32[udp/{port}]", f"192.0.2.2/32[udp/{port}]"))
     for action, port in ((Action.BYPASS, BYPASSED_PORT), (Action.DISCARD, DISCARDED_PORT))
 )
