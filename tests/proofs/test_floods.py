@@ -64,7 +64,7 @@ def test_traffic_goes_on_during_floods(hosts: Hosts, iperf3: None) -> None:
             flow = flow_during(hosts, receiver, [make(packet) for packet in packets])
             dropped = {name: count - before.get(name, 0) for name, count in counted(peer).items()}
             assert {name for name, count in dropped.items() if count} <= names
-            assert sum(dropped.values()) > 10_000
+            assert sum(dropped.values()) > 5_000
             assert flow.bits_per_second > 1e6
             check_sas(local, peer)
         # Afterwards all is as before.
@@ -81,7 +81,7 @@ def flow_during(hosts: Hosts, receiver: FlowReceiver, packets: list[Datagram]) -
         thread = threading.Thread(target=lambda: attacker.flood(packets, 10**9, until=ended, packets_per_second=25_000))
         thread.start()
         try:
-            return run_tcp(hosts.local, hosts.local.inner_ipv4, receiver, 2)
+            return run_tcp(hosts.local, hosts.local.inner_ipv4, receiver, 1)
         finally:
             ended.set()
             thread.join()

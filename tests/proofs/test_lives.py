@@ -113,7 +113,7 @@ def test_a_nat_that_forgets_is_followed(natted: Hosts, version: int) -> None:
         assert ping(natted.local, here, there) == 0
         before, ports = spis(peer), peer_ports(peer)
         # Nothing is said for longer than the NAT remembers: it chooses another port for what comes then.
-        time.sleep(2.5)
+        time.sleep(2.1)
         forget_after(natted.nat, 60)
         ping(natted.local, here, there, count=1)
         wait_for(lambda: peer_ports(peer) != ports)
