@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "af_alg.h"
 #include "primitive_compute.h"
 #include "symmetric.h"
 #include "test_octets.h"
@@ -307,3 +308,4 @@ static bool prepare(const struct symmetric_provider *provider, size_t index, con
 
 PRIMITIVES_OF(libcrypto)
 PRIMITIVES_OF(libgcrypt)
+PRIMITIVES_OF(kernel)
