@@ -131,7 +131,7 @@ void detail_add(struct detail *detail, const char *name, uint64_t value);
 /*
  * One prepared measurement of one worker. run() performs up to `iterations` operations in a tight loop and returns how
  * many succeeded; less than asked means that the operation with that number (from 0) failed. It allocates nothing,
- * makes no system call, and may be called again: it then goes on from where it was (warm-up, then the sample).
+ * makes no system call (but to the kernel's own ciphers), and may be called again: it then goes on from where it was (warm-up, then the sample).
  */
 struct measurement {
     void *state;
@@ -155,7 +155,7 @@ struct row {
 };
 
 struct family {
-    const char *provider; /* "libcrypto", "libgcrypt", "libipsec-mb" */
+    const char *provider; /* "libcrypto", "libgcrypt", "libipsec-mb", "kernel", "kernel-batched" */
     const char *tier;     /* "primitive" or "packet-loop" */
 
     /* Number of rows. The same for the life of the process, and the same whether or not the library is there. */

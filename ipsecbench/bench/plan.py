@@ -19,7 +19,11 @@ LARGEST_SIZE_BYTES = 65535
 
 PYTHON_PROVIDERS = ("cryptography", "pycryptodome")
 AGENT_PROVIDERS = ("libcrypto", "libgcrypt", "libipsec-mb")
-PROVIDERS = (*AGENT_PROVIDERS, *PYTHON_PROVIDERS, STACK_PROVIDER)
+KERNEL_PROVIDERS = ("kernel", "kernel-batched")
+"""The kernel's ciphers as programs reach them (AF_ALG), measured by the agent where they are asked for by name: what a
+program pays there is no prediction for the kernel's own ESP, and userspace ESP does not use them."""
+DEFAULT_PROVIDERS = (*AGENT_PROVIDERS, *PYTHON_PROVIDERS, STACK_PROVIDER)
+PROVIDERS = (*DEFAULT_PROVIDERS, *KERNEL_PROVIDERS)
 
 DECISION_SUITES = (
     "aes128gcm16", "aes256gcm16", "chacha20poly1305", "aes128ccm16", "aes256ccm16",
@@ -44,6 +48,7 @@ _DEFAULT_SIZES = (64, 128, 256, 576, 1024, 1400, 9000)
 _PRIMITIVE_SIZES = (64, 1408, 8192)
 _COMPARED_SIZES = (1408,)
 _PYTHON_SIZES = (64, 1408)
+_KERNEL_SIZES = (64, 256, 576, 1408, 8192)
 _PRF_SIZES: Mapping[str, int] = MappingProxyType({"prf": 64, "prf-plus": 256})
 _SIZED_OPERATIONS = ("encrypt", "decrypt", "authenticate", "verify", "prf", "prf-plus", "outbound", "inbound")
 _QUICK_HANDSHAKES = frozenset(row.name for row in QUICK_SETS)
@@ -60,7 +65,7 @@ class Request:
     """Names or patterns of algorithms and suites; empty: the plan's own choice."""
     sizes_bytes: tuple[int, ...] = ()
     """Octets per operation; empty: the plan's own choice."""
-    providers: tuple[str, ...] = PROVIDERS
+    providers: tuple[str, ...] = DEFAULT_PROVIDERS
     """Libraries to measure."""
     cores: int = 1
     """Most processors to load at once; 1 measures a single core only."""
@@ -131,7 +136,7 @@ def _importance(workload: Workload) -> int:
         return 2
     if workload.provider == "libcrypto":
         return 3 if workload.tier is Tier.PACKET_LOOP else 4
-    return 5 if workload.provider in AGENT_PROVIDERS else 6
+    return 5 if workload.provider in (*AGENT_PROVIDERS, *KERNEL_PROVIDERS) else 6
 
 
 def is_decisive(workload: Workload) -> bool:
@@ -207,9 +212,16 @@ def _sizes(offer: Offer, operation: str, request: Request) -> Sequence[int]:
         alone = set(request.providers) <= set(PYTHON_PROVIDERS)
         sizes = _PYTHON_SIZES if alone or request.only else _COMPARED_SIZES
     else:
+        # The kernel's have a cost for each request that only several sizes show.
+        if offer.provider in KERNEL_PROVIDERS and not request.quick:
+            return _whole_blocks(offer, _KERNEL_SIZES)
         # A second library's primitives are a comparison, which one size makes.
         one = request.quick or offer.provider != "libcrypto"
         sizes = _COMPARED_SIZES if one else _PRIMITIVE_SIZES
+    return _whole_blocks(offer, sizes)
+
+
+def _whole_blocks(offer: Offer, sizes: Sequence[int]) -> Sequence[int]:
     encryption = ENCRYPTION.get(offer.algorithm)
     if offer.tier is Tier.PRIMITIVE and encryption is not None and encryption.mode == "cbc":
         # A block mode without a packet around it takes whole blocks: the next multiple stands for the size.

@@ -15,7 +15,7 @@ from ipsecbench.agent.client import PROTOCOL_VERSION, AgentClient, clock_hz
 from ipsecbench.agent.mask import mask_environment
 from ipsecbench.bench.handshake import STACK_PROVIDER
 from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
-from ipsecbench.bench.plan import AGENT_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan, is_decisive
+from ipsecbench.bench.plan import AGENT_PROVIDERS, KERNEL_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan, is_decisive
 from ipsecbench.bench.runner import AgentRunner, Offer, PythonRunner, Runner
 from ipsecbench.bench.scheduler import INTERRUPTED, Pace, Progress, Scheduler
 from ipsecbench.bench.stability import run_warnings
@@ -87,7 +87,7 @@ class Session:
     def _open(self) -> None:
         from ipsecbench.hardware import detect
 
-        agent_providers = [name for name in self.request.providers if name in AGENT_PROVIDERS]
+        agent_providers = [name for name in self.request.providers if name in (*AGENT_PROVIDERS, *KERNEL_PROVIDERS)]
         python_providers = [name for name in self.request.providers if name in PYTHON_PROVIDERS]
         if agent_providers:
             self._open_agent(agent_providers)
@@ -110,7 +110,9 @@ class Session:
             agent = self._stack.enter_context(AgentClient(environment=environment))
             info = agent.request("info")
         self._agent, self.agent_info = agent, info
-        self.libraries += [row for row in info["libraries"] if row["provider"] in providers]
+        # Both ways of asking the kernel are one library.
+        named = {"kernel" if name in KERNEL_PROVIDERS else name for name in providers}
+        self.libraries += [row for row in info["libraries"] if row["provider"] in named]
         for row in self.libraries:
             if row["provider"] == "libcrypto" and row["status"] != "loaded":
                 raise AgentError(
@@ -119,8 +121,8 @@ class Session:
                 )
         self.cores = self._order_cores([int(core) for core in info["cores"]])
         runner = AgentRunner(agent, self.cores)
-        # libgcrypt cannot be told to ignore instructions: its figures would not be those of the masked box.
-        usable = [name for name in providers if not (self.mask and name == "libgcrypt")]
+        # These cannot be told to ignore instructions: their figures would not be those of the masked box.
+        usable = [name for name in providers if not (self.mask and name in ("libgcrypt", *KERNEL_PROVIDERS))]
         self._runners.update(dict.fromkeys(usable, runner))
 
     def _open_python(self, providers: Sequence[str]) -> None:

@@ -74,13 +74,13 @@ class MeasureOptions:
         Raises:
             UsageError: a size or a provider is nonsense.
         """
-        from ipsecbench.bench.plan import PROVIDERS, Request, parse_providers, parse_sizes
+        from ipsecbench.bench.plan import DEFAULT_PROVIDERS, Request, parse_providers, parse_sizes
 
         return Request(
             quick=self.quick,
             only=self.only,
             sizes_bytes=parse_sizes(self.sizes) if self.sizes is not None else (),
-            providers=parse_providers(self.providers) if self.providers is not None else PROVIDERS,
+            providers=parse_providers(self.providers) if self.providers is not None else DEFAULT_PROVIDERS,
             cores=_parse_cores(self.cores),
         )
 

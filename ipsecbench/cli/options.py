@@ -22,7 +22,8 @@ Providers = Annotated[
     typer.Option(
         "--providers",
         metavar="NAME,…",
-        help="libcrypto, libgcrypt, libipsec-mb, cryptography, pycryptodome, ipsecbench (its own IKE stack).",
+        help="libcrypto, libgcrypt, libipsec-mb, cryptography, pycryptodome, ipsecbench (its own IKE stack); "
+        "only by name: kernel, kernel-batched (AF_ALG).",
     ),
 ]
 Cores = Annotated[str, typer.Option("--cores", metavar="N|all", help="Also measure with up to so many cores at once.")]

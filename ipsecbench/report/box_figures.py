@@ -17,7 +17,7 @@ from ipsecbench.report.svg import SHAPES, Shape
 from ipsecbench.report.tables import Cell, Column, Line, Table, estimate_cell
 from ipsecbench.report.xy_plot import Point, Series, XyPlot, exact
 
-PROVIDERS = ("libcrypto", "libgcrypt", "libipsec-mb", "cryptography", "pycryptodome")
+PROVIDERS = ("libcrypto", "libgcrypt", "libipsec-mb", "cryptography", "pycryptodome", "kernel", "kernel-batched")
 """Libraries in the order in which they are shown."""
 _NAME_LIMIT = 26
 _MOST_CORE_SUITES = 5

@@ -16,7 +16,17 @@ from ipsecbench.algorithms.integrity import INTEGRITY
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.kernel_esp, pytest.mark.agent]
 BUILD = Path(__file__).parents[2] / "agent" / "build"
 AGENTS = ("ipsecbench-agent", "ipsecbench-agent-sanitize")
-MEASURED = ("aes128", "aes256ctr", "aes128gcm16", "aes128ccm8", "chacha20poly1305", "aes128gmac", "null", "sha1", "aesxcbc")
+MEASURED = (
+    "aes128",
+    "aes256ctr",
+    "aes128gcm16",
+    "aes128ccm8",
+    "chacha20poly1305",
+    "aes128gmac",
+    "null",
+    "sha1",
+    "aesxcbc",
+)
 """For each kind of algorithm one."""
 KINDS = ("kernel", "kernel-batched")
 

@@ -96,6 +96,20 @@ def test_nonsense_providers_are_refused(text: str) -> None:
         parse_providers(text)
 
 
+def test_the_kernels_ciphers_are_measured_by_name_only_and_by_size() -> None:
+    kernel = [
+        Offer("kernel", Tier.PRIMITIVE, "aes128gcm16", ("encrypt", "decrypt"), None),
+        Offer("kernel", Tier.PRIMITIVE, "aes128", ("encrypt", "decrypt"), None),
+        Offer("kernel-batched", Tier.PRIMITIVE, "aes128gcm16", ("encrypt", "decrypt"), None),
+    ]
+    for request in (Request(), Request(quick=True), Request(only=("aes128gcm16",))):
+        assert {row.provider for row in build_plan([*offers(), *kernel], request)} == {"libcrypto", "cryptography"}
+    plan = build_plan([*offers(), *kernel], Request(providers=parse_providers("kernel,kernel-batched")))
+    assert {row.provider for row in plan} == {"kernel", "kernel-batched"}
+    assert {row.size_bytes for row in plan if row.algorithm == "aes128gcm16"} == {64, 256, 576, 1408, 8192}
+    assert not any(is_decisive(row) for row in plan)
+
+
 def test_what_a_recommendation_needs_comes_first() -> None:
     plan = build_plan(reversed(offers()), Request(cores=2))
     decisive = [is_decisive(row) for row in plan]

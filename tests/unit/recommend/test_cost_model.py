@@ -9,6 +9,7 @@ import pytest
 
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
+from ipsecbench.bench.plan import KERNEL_PROVIDERS
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.model import Basis, Prediction
@@ -99,6 +100,21 @@ def test_the_multi_buffer_library_is_a_ceiling_and_never_a_prediction(make_datas
     ceilings = only.ceilings(Traffic(size_bytes=1400))
     assert [ceiling.suite for ceiling in ceilings] == ["aes128gcm16", "aes256gcm16"]
     assert ceilings[0].mbit_per_second.median == pytest.approx(1400 * 8e3 / (95 + 0.17 * 1400))
+
+
+def test_the_kernels_ciphers_are_never_a_prediction(make_dataset: MakeDataset) -> None:
+    """Two system calls a request are no part of the kernel's own ESP, and userspace ESP does not make them."""
+    dataset = make_dataset()
+    calls = [row for row in dataset.measurements if row.workload.tier is Tier.PRIMITIVE]
+    for name in KERNEL_PROVIDERS:
+        rows = tuple(replace(row, workload=replace(row.workload, provider=name)) for row in calls)
+        fits = tuple(replace(fit, provider=name) for fit in dataset.fits if fit.tier is Tier.PRIMITIVE)
+        only = CostModel(replace(dataset, measurements=rows, fits=fits))
+        assert only.predict(GCM, Traffic(size_bytes=1400)) is None
+        assert only.ceilings(Traffic(size_bytes=1400)) == ()
+        both = CostModel(replace(dataset, measurements=(*rows, *dataset.measurements), fits=(*fits, *dataset.fits)))
+        for traffic in (Traffic(size_bytes=64), Traffic(size_bytes=1400)):
+            assert both.predict(GCM, traffic) == CostModel(dataset).predict(GCM, traffic)
 
 
 def test_libcrypto_is_preferred_whatever_the_order_of_the_rows(make_dataset: MakeDataset) -> None:
