@@ -24,9 +24,19 @@ def kernel_has_sockets_for_ciphers() -> bool:
 
 @pytest.mark.skipif(kernel_has_sockets_for_ciphers(), reason="this kernel has AF_ALG: tests/kernel/test_af_alg.py")
 def test_a_kernel_without_sockets_for_ciphers_says_so(agent: AgentBinary) -> None:
-    speed = {"command": "speed", "tier": "primitive", "operation": "encrypt", "algorithm": "aes128gcm16"}
+    speed: dict[str, object] = {
+        "command": "speed",
+        "tier": "primitive",
+        "operation": "encrypt",
+        "algorithm": "aes128gcm16",
+    }
     speed |= {"size_bytes": 64, "iterations": 10, "provider": "kernel"}
-    compute = {"command": "compute", "tier": "primitive", "operation": "encrypt", "algorithm": "aes128gcm16"}
+    compute: dict[str, object] = {
+        "command": "compute",
+        "tier": "primitive",
+        "operation": "encrypt",
+        "algorithm": "aes128gcm16",
+    }
     compute |= {"key": "00" * 16, "iv": "00" * 12, "input": "00", "provider": "kernel-batched"}
     info, listed, checked, measured, computed = agent.ask(
         [{"command": "info"}, {"command": "list"}, {"command": "check", "provider": "kernel"}, speed, compute]
