@@ -132,7 +132,8 @@ class SaConfiguration:
     copy_dscp: bool = True
     """Outbound in tunnel mode: DSCP goes outside; False: 0 outside. ECN follows RFC 6040 in both directions."""
     tfc_bytes: int = 0
-    """Outbound in tunnel mode: every payload is padded to at least so many octets (RFC 4303 section 2.7)."""
+    """Outbound in tunnel mode and with a layering: every payload is padded to at least so many octets, where they fit
+    the path (RFC 4303 section 2.7)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,8 +146,8 @@ def sealed(sa: OutboundSa, content: Content, path_mtu_bytes: int, now: float) ->
 
 
 def _tfc_padding_bytes(sa: SaConfiguration, content: Content, room_bytes: int) -> int:
-    """Octets of TFC padding: for whole IP packets only, whose own length tells it apart, and as far as they fit."""
-    if not sa.tfc_bytes or content.next_header not in (Protocol.IPV4, Protocol.IPV6):
+    """Octets of TFC padding: where whole IP packets are inside, whose own length tells it apart, as far as they fit."""
+    if not sa.tfc_bytes or content.next_header not in (Protocol.IPV4, Protocol.IPV6, Protocol.GRE) or not is_tunnel(sa):
         return 0
     wanted = min(sa.tfc_bytes, largest_payload_bytes(sa.suite, room_bytes))
     return max(0, wanted - len(content.payload))

@@ -23,6 +23,7 @@ from ipsecbench.errors import DataPlaneError
 from ipsecbench.esp.configuration import (
     Action,
     Direction,
+    DontFragment,
     Layering,
     PolicyConfiguration,
     SaConfiguration,
@@ -414,6 +415,46 @@ def test_packets_from_inside(planes: Planes, seed: int) -> None:
         # Nothing is drawn at random: the same octets.
         assert found == expected
     assert planes.agent_dropped() == planes.reference.dropped
+
+
+def told(packet: bytes) -> tuple[bytes, bytes, bytes]:
+    """Source and destination of an ICMP message, and what it says, without its checksum and how much it quotes."""
+    parsed = parse_ip(packet)
+    return parsed.header.source, parsed.header.destination, parsed.payload[:2] + parsed.payload[4:48]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_packets_from_inside_that_do_not_fit(planes: Planes, seed: int) -> None:
+    """Fragments before ESP, ICMP to the sender, and what goes on as it is."""
+    source = random.Random(f"too long {seed}")
+    for policy in policies(1):
+        planes.add_policy(policy)
+    sa = replace(
+        drawn_sa(source, planes, Direction.OUTBOUND, 0x4000),
+        path_mtu_bytes=source.choice((600, 1280, 1400)),
+        dont_fragment=source.choice(list(DontFragment)),
+        tfc_bytes=source.choice((0, 0, 300, 2000)),
+    )
+    planes.add_sa(sa)
+    sealed = messages = 0
+    for _ in range(40):
+        version, size, df = source.choice((4, 4, 6)), source.randrange(500, 3000), source.choice((0, 0x4000))
+        ends = (HERE, THERE) if is_plain_transport(sa) else None
+        packet = udp_packet(4 if ends else version, size, ends, flags=df)
+        before = sum(planes.reference.dropped.values())
+        output = planes.reference.protect(packet, 1.0)
+        planes.inside.send(packet)
+        contents = planes._read(planes.outside, len(output.outside))
+        assert [len(content) for content in contents] == [len(outer.content) for outer in output.outside], size
+        if sa.suite.encryption.mode != "cbc":
+            assert contents == [outer.content for outer in output.outside]
+        said = planes._read(planes.inside, len(output.inside))
+        assert [told(message) for message in said] == [told(message) for message in output.inside]
+        assert (sum(planes.reference.dropped.values()) > before) is bool(output.inside)
+        sealed, messages = sealed + len(contents), messages + len(said)
+    assert planes.agent_dropped() == planes.reference.dropped
+    assert sealed > 10
+    assert messages > 0 or sa.dont_fragment is DontFragment.CLEAR
 
 
 def policies_of_receiver() -> PolicyConfiguration:
