@@ -74,14 +74,14 @@ def contents_of(
 
     Args:
         sa: the outbound SA.
-        packet: the inner packet.
+        packet: the inner packet; in transport mode a whole one.
         octets: the same, as it came.
         path_mtu_bytes: octets of the largest outer packet.
         identification: gives the Identification of a new IP packet.
 
     Raises:
         TooBigError: it does not fit, and its sender is to be told.
-        DroppedError: the mode does not carry it.
+        MalformedError: it is a fragment behind what IP can count, and is not fragmented again.
     """
     if not is_tunnel(sa):
         return [_transport_content(sa, packet, path_mtu_bytes)]
@@ -111,9 +111,6 @@ def _too_long_contents(
 
 
 def _transport_content(sa: SaConfiguration, packet: IpPacket, path_mtu_bytes: int) -> Content:
-    if packet.header.is_fragment:
-        # RFC 4303 section 3.1.1: transport mode is for whole packets.
-        raise DroppedError("XfrmOutStateModeError", "a fragment has no place in transport mode")
     header, next_header, payload = split_for_transport(packet)
     mtu = inner_mtu(sa, path_mtu_bytes, header.header_bytes)
     if packet.total_bytes > mtu and (header.dont_fragment or header.version == 6):

@@ -27,7 +27,7 @@ from ipsecbench.esp.databases import Flow, PolicyDatabase, SaDatabase, flow_of, 
 from ipsecbench.esp.events import PlaneEvent, PlaneEventKind
 from ipsecbench.esp.inbound import Decapsulated, decapsulated
 from ipsecbench.esp.keep_alives import KeepAlives
-from ipsecbench.esp.outbound import Content, TooBigError, contents_of, sealed
+from ipsecbench.esp.outbound import Content, TooBigError, contents_of, is_tunnel, sealed
 from ipsecbench.esp.outer_header import outer_header
 from ipsecbench.esp.outer_packet import OuterPacket
 from ipsecbench.esp.packet import parse_esp_header
@@ -36,6 +36,7 @@ from ipsecbench.esp.security_association import InboundSa, OutboundSa, check_con
 from ipsecbench.esp.udp_encapsulation import DatagramKind, kind_of
 from ipsecbench.providers.interface import Provider
 from ipsecbench.wire.ip import IpHeader, IpPacket, Protocol, address_octets, parse_ip
+from ipsecbench.wire.reassembly import Reassembly
 
 _QUOTED_PACKETS = 1 << 20
 """ICMP from the outside may be about one of so many last packets of an SA."""
@@ -73,6 +74,7 @@ class EspProcessing:
         self._dropped: Counter[str] = Counter()
         self._messages = MessageLimit()
         self._keepalives = KeepAlives(keepalive_seconds)
+        self._fragments = Reassembly()
         self._identification = int.from_bytes(random(4))
         self.outbound_packets = 0
         """Inner packets sealed; a fragment is one."""
@@ -88,7 +90,8 @@ class EspProcessing:
     @property
     def dropped(self) -> Mapping[str, int]:
         """Packets that were dropped, by the names of :data:`ipsecbench.esp.accounting.COUNTERS`."""
-        return dict(self._dropped)
+        lost = {"XfrmOutError": self._dropped["XfrmOutError"] + self._fragments.lost} if self._fragments.lost else {}
+        return dict(self._dropped) | lost
 
     # SAs and policies
 
@@ -149,10 +152,12 @@ class EspProcessing:
         """When :meth:`handle_timeout` has something to do; None: never, as things are."""
         times = [time for sa in self._sas if (time := sa.lives.next_timeout()) is not None]
         times += self._keepalives.times(self._sas.outbound.values())
-        return min(times, default=None)
+        fragments = self._fragments.next_timeout()
+        return min(times if fragments is None else [*times, fragments], default=None)
 
     def handle_timeout(self, now: float) -> Output:
-        """Look whose life has reached a limit, and which NAT has seen nothing for too long."""
+        """Look whose life has reached a limit, which NAT has seen nothing for too long, what is not put together."""
+        self._fragments.expire(now)
         for sa in self._sas:
             self._tell_limits(sa, now)
         return Output(outside=self._keepalives.due(self._sas.outbound.values(), now))
@@ -195,6 +200,12 @@ class EspProcessing:
 
     def _seal(self, sa: OutboundSa, packet: IpPacket, octets: bytes, now: float, output: Output) -> None:
         path_mtu_bytes = sa.path_mtu.current(now)
+        if packet.header.is_fragment and not is_tunnel(sa.configuration):
+            # RFC 4303 section 3.1.1: transport mode is for whole packets, and this is a bump in the stack.
+            whole = self._fragments.add(packet, now)
+            if whole is None:
+                return
+            packet, octets = whole, whole.encode()
         try:
             # As a list: either all fragments are there, or the packet is dropped as a whole.
             contents = contents_of(sa.configuration, packet, octets, path_mtu_bytes, self._next_identification)

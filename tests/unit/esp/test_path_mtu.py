@@ -15,6 +15,7 @@ from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.outer_packet import parse_outer
 from ipsecbench.esp.overhead import Encapsulation, inner_mtu_bytes
 from ipsecbench.esp.path_mtu import FORGET_SECONDS, MESSAGES_PER_SECOND
+from ipsecbench.wire.fragments import fragments_of
 from ipsecbench.wire.ip import IpPacket, parse_ip
 from tests.unit.esp.esp_pair import ENDS, PORTS, Pair, available_suites, sa_of
 from tests.unit.esp.inner_packets import ADDRESSES, checksum, ipv4, ipv6, pseudo, udp_packet
@@ -148,10 +149,27 @@ def test_transport_mode_is_fragmented_after_esp_only() -> None:
     assert len(wire) == 3
     header = replace(parse_ip(wire[0]).header, more_fragments=False)
     assert pair.deliver(IpPacket(header, put_together(wire)).encode()).inside == [packet]
-    # RFC 4303 section 3.1.1: it is for whole packets.
-    fragment = ipv4(*ENDS[4], bytes(100), flags=0x2000)
-    assert pair.first.protect(fragment, 1.0).outside == []
-    assert pair.first.dropped == {"XfrmOutStateModeError": 1}
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_transport_mode_is_for_whole_packets(version: int) -> None:
+    """RFC 4303 section 3.1.1: what the host has fragmented is put together first."""
+    pair = Pair(sa_of(version=version, mode=Mode.TRANSPORT, path_mtu_bytes=1500))
+    packet = udp_packet(version, 1400, ENDS[version])
+    pieces = fragments_of(parse_ip(packet), 700, 77)
+    assert len(pieces) > 2
+    outputs = [pair.first.protect(piece, 1.0) for piece in reversed(pieces)]
+    assert [len(output.outside) for output in outputs] == [0] * (len(pieces) - 1) + [1]
+    (octets,) = outputs[-1].outside[0].packets()
+    assert pair.deliver(octets).inside == [packet]
+    assert pair.first.dropped == {}
+    # What is never whole is dropped, and counted then.
+    pair.first.protect(pieces[0], 2.0)
+    assert pair.first.dropped == {}
+    assert pair.first.next_timeout() == 32.0
+    assert pair.first.handle_timeout(32.0).outside == []
+    assert pair.first.dropped == {"XfrmOutError": 1}
+    assert pair.first.next_timeout() is None
 
 
 @pytest.mark.parametrize("outer", [4, 6])
