@@ -1,7 +1,7 @@
 """Fuzz targets of ESP: parsers of IP, UDP, GRE and ICMP, and packets into a whole end from outside and inside.
 
-An end must not raise, whatever it is given: it hands a packet of the peer on, or counts it as dropped, once, or takes it as
-a dummy or a keep-alive.
+An end must not raise, whatever it is given: it hands a packet of the peer on, or counts it as dropped, once, or takes
+it as a dummy or a keep-alive.
 """
 
 from __future__ import annotations
