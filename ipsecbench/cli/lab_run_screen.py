@@ -64,18 +64,22 @@ _SINGLE = (
 
 
 def _who(trial: LabTrial) -> str:
-    return "in clear" if trial.algorithm == CLEARTEXT else trial.algorithm
+    if trial.algorithm == CLEARTEXT:
+        return "in clear"
+    return trial.algorithm if trial.provider == "agent" else f"{trial.algorithm} ({trial.provider})"
 
 
 def _rate_lines(trials: Sequence[LabTrial]) -> list[str]:
     latencies = {
-        (trial.algorithm, trial.size_bytes, trial.mix): trial for trial in trials if trial.kind is TrialKind.LATENCY
+        (trial.provider, trial.algorithm, trial.size_bytes, trial.mix): trial
+        for trial in trials
+        if trial.kind is TrialKind.LATENCY
     }
     by_traffic: dict[str, list[str]] = {}
     for trial in trials:
         if trial.kind is not TrialKind.THROUGHPUT or "ndr_pps" not in trial.values:
             continue
-        latency = latencies.get((trial.algorithm, trial.size_bytes, trial.mix))
+        latency = latencies.get((trial.provider, trial.algorithm, trial.size_bytes, trial.mix))
         delay = f", p99 {_delay(latency)}" if latency is not None and "p99_us" in latency.values else ""
         bound = "at least " if trial.limited_by == "generator" else ""
         text = f"{_who(trial)} {bound}{significant(trial.values['ndr_pps'].median / 1e3)} kpps{delay}"

@@ -98,7 +98,7 @@ def test_predicted_and_measured_are_printed_and_stored(nothing_left: None, tmp_p
     merged = read_dataset(again)
     loops = [row for row in merged.measurements if row.workload.tier is Tier.PACKET_LOOP]
     assert loops == [row for row in dataset.measurements if row.workload.tier is Tier.PACKET_LOOP]
-    assert merged.settings["packet_loops"]["sha256"] == dataset.sha256
+    assert merged.settings["packet_loops"] == dataset.sha256
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -131,6 +131,8 @@ def test_what_was_measured_survives_an_end_before_time(nothing_left: None, tmp_p
         (("--suites", "twofish128-sha1"), 2, "twofish128-sha1 cannot be had here"),
         (("--sizes", "12"), 2, "--sizes: 12 is outside"),
         (("--budget", "0"), 2, "--budget"),
+        (("--library", "openssl"), 2, "--library"),
+        (("--peer", "libreswan"), 2, "--peer"),
         (("--dataset", "/nowhere.json"), 1, "/nowhere.json"),
         (("-o", "/nowhere/x.json"), 1, "/nowhere"),
     ],
@@ -146,3 +148,26 @@ def test_bad_input_is_one_line(
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("ipsecbench: ")]
     assert words in line
     assert list(tmp_path.iterdir()) == []
+
+
+def test_strongswan_is_compared_with(nothing_left: None, strongswan_peer: None, tmp_path: Path) -> None:
+    path = tmp_path / "lab.ipsecbench.json"
+    done = subprocess.run(
+        command("lab", "run", "--quick", "--suites", "aes128gcm16", "--sizes", "64", "--budget", "6",
+                "--peer", "strongswan", "-o", str(path)),
+        capture_output=True, text=True, timeout=170, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    dataset = read_dataset(path)
+    rows = {
+        (row.workload.provider, row.workload.operation): row
+        for row in dataset.measurements
+        if row.workload.tier is Tier.TUN_LAB and row.workload.algorithm == "aes128gcm16" and row.usable
+    }
+    assert set(rows) == {(name, way) for name in ("agent", "strongswan") for way in ("outbound", "inbound")}
+    for way in ("outbound", "inbound"):
+        ours, theirs = rows["agent", way].ns_per_operation, rows["strongswan", way].ns_per_operation
+        assert ours is not None
+        assert theirs is not None
+        assert 3 * ours.median < theirs.median
+    assert {"agent", "strongswan", "veth"} <= {trial.provider for trial in dataset.trials if trial.usable}

@@ -12,7 +12,7 @@ from ipsecbench.bench.measurement import Workload
 from ipsecbench.bench.scheduler import Progress
 from ipsecbench.bench.session import RunResult, Session
 from ipsecbench.lab.prediction import LOOP_PROVIDER
-from ipsecbench.lab.trials.burst import BurstRunner, Flow, Station
+from ipsecbench.lab.trials.burst import BURST_PACKETS, BurstRunner, Flow, Station
 from ipsecbench.lab.trials.frozen import prefer
 from ipsecbench.lab.trials.own_bed import other_core
 from ipsecbench.lab.trials.plan import Size, lab_plan
@@ -49,7 +49,9 @@ class CapacityRequest:
     library: str = LOOP_PROVIDER
     """Library that the planes use, and whose packet loops are measured."""
     known_loops: frozenset[Workload] = frozenset()
-    """Packet loops that another dataset has already."""
+    """Packet loops that are known already."""
+    burst_packets: int = BURST_PACKETS
+    """Packets of one burst."""
 
 
 def measure_capacity(
@@ -66,7 +68,10 @@ def measure_capacity(
     Raises:
         AgentError: the agent or a data plane died.
     """
-    session.add_runner(bed.provider, BurstRunner(bed.provider, bed.sender, bed.receiver, bed.flows, request.library))
+    session.add_runner(
+        bed.provider,
+        BurstRunner(bed.provider, bed.sender, bed.receiver, bed.flows, request.library, request.burst_packets),
+    )
     if session.agent_process_id is not None:
         prefer(session.agent_process_id)
     plan = lab_plan(request.suites, request.sizes, bed.provider, request.library)

@@ -10,6 +10,7 @@ from ipsecbench.lab.prediction import BASE_SUITES
 from ipsecbench.lab.trials.own_bed import LARGE_MTU_BYTES, USUAL_MTU_BYTES, OwnBed, other_core
 from ipsecbench.lab.trials.plan import Size
 from ipsecbench.lab.trials.rates import SMALLEST_SIZE_BYTES, RatePace, rate_trials
+from ipsecbench.lab.trials.strongswan_bed import StrongSwanBed
 from ipsecbench.lab.trials.whole_path import set_ups, tcp_streams
 
 _MOST_SUITES = 3
@@ -80,3 +81,23 @@ def further_trials(request: FurtherRequest, progress: Callable[[str], None] | No
     with bed(LARGE_MTU_BYTES) as large:
         pace = _QUICK_PACE if request.quick else _PACE
         yield from map(told, rate_trials(large, suites, request.tried_sizes(), pace, cores, say))
+
+
+def strongswan_trials(request: FurtherRequest, progress: Callable[[str], None] | None = None) -> Iterator[LabTrial]:
+    """The same rates and streams through strongSwan's own userspace ESP at both ends, for comparison.
+
+    Raises:
+        LaboratoryError: strongSwan is not here, or set up none of the suites.
+    """
+    say = progress or (lambda words: None)
+    cores = (other_core(request.core), request.core)
+    suites = request.tried_suites()
+    with StrongSwanBed(suites, cores=cores, link_mtu_bytes=USUAL_MTU_BYTES) as usual:
+        say("one TCP connection through strongSwan")
+        yield from tcp_streams(usual, tuple(usual.flows), 1.0, rounds=1 if request.quick else 5, in_clear=False)
+    with StrongSwanBed(suites, cores=cores) as large:
+        pace = _QUICK_PACE if request.quick else _PACE
+        yield from rate_trials(
+            large, tuple(large.flows), request.tried_sizes(), pace, cores, lambda words: say(f"strongSwan {words}"),
+            in_clear=False,
+        )  # fmt: skip

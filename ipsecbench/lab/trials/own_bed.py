@@ -186,7 +186,7 @@ class OwnBed:
             self.hosts = stack.enter_context(two_hosts())
             ends = (self.hosts.local, self.hosts.peer)
             for host in ends:
-                _checked(host, "ip", "link", "set", "eth0", "mtu", str(self._link_mtu_bytes))
+                checked(host, "ip", "link", "set", "eth0", "mtu", str(self._link_mtu_bytes))
             peers = [stack.enter_context(self._peer(here, there)) for here, there in (ends, ends[::-1])]
             peers[0].initiate(CONNECTION, timeout=_NEGOTIATION_SECONDS)
             stations = [self._station(stack, peer) for peer in peers]
@@ -203,8 +203,8 @@ class OwnBed:
 
     def _station(self, stack: contextlib.ExitStack, peer: OwnPeer) -> OwnStation:
         device = self._plane.tun_name
-        _checked(peer.host, "ip", "link", "set", device, "txqueuelen", str(_TUN_QUEUE_PACKETS))
-        _checked(peer.host, "nft", drop_rules(device))
+        checked(peer.host, "ip", "link", "set", device, "txqueuelen", str(_TUN_QUEUE_PACKETS))
+        checked(peer.host, "nft", drop_rules(device))
         queue = InjectionQueue(peer.host, device)
         stack.callback(queue.close)
         return OwnStation(peer, peer.ask(_process_id), queue)
@@ -250,7 +250,12 @@ def _process_id(plane: DataPlane) -> int:
     return plane.pid
 
 
-def _checked(host: Host, *command: str) -> None:
+def checked(host: Host, *command: str) -> None:
+    """Run a command in a host.
+
+    Raises:
+        LaboratoryError: it failed.
+    """
     done = host.run(*command)
     if done.returncode:
         raise LaboratoryError(f"'{' '.join(command)}' failed: {done.stderr.strip() or done.stdout.strip()}")

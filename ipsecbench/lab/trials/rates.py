@@ -17,9 +17,9 @@ from ipsecbench.dataset.trial import CLEARTEXT, PLAIN_VETH, LabTrial, TrialKind
 from ipsecbench.errors import IpsecbenchError
 from ipsecbench.lab.traffic import TrafficAgent, offer
 from ipsecbench.lab.traffic_model import Packets, Plan, Trial
-from ipsecbench.lab.trials.own_bed import OwnBed
 from ipsecbench.lab.trials.plan import Size
 from ipsecbench.lab.trials.rate_search import NDR, PDR, GoalResult, LossGoal, RateSearch, RateTrial, loss_steps
+from ipsecbench.lab.trials.whole_path import PathBed
 
 PORT = 5001
 SMALLEST_SIZE_BYTES = 44
@@ -62,7 +62,7 @@ class Path:
     """
 
     def __init__(
-        self, bed: OwnBed, suite: str, size: Size, cores: tuple[int | None, int | None] = (None, None)
+        self, bed: PathBed, suite: str, size: Size, cores: tuple[int | None, int | None] = (None, None)
     ) -> None:
         hosts = bed.hosts
         self._hosts = hosts
@@ -111,12 +111,14 @@ def rate_trial(pps: float, seconds: float, trial: Trial) -> RateTrial:
 
 
 def rate_trials(
-    bed: OwnBed,
+    bed: PathBed,
     suites: Sequence[str],
     sizes: Sequence[Size],
     pace: RatePace,
     cores: tuple[int | None, int | None] = (None, None),
     progress: Callable[[str], None] | None = None,
+    *,
+    in_clear: bool = True,
 ) -> Iterator[LabTrial]:
     """Throughput, latency and loss of each suite and size, each as soon as it is there; in clear first.
 
@@ -127,16 +129,17 @@ def rate_trials(
         pace: how long and how often.
         cores: processors of source and sink.
         progress: told what comes next.
+        in_clear: past the data planes too.
     """
     for size in sizes:
-        for suite in (CLEARTEXT, *suites):
+        for suite in (*([CLEARTEXT] if in_clear else []), *suites):
             if progress is not None:
                 progress(f"{suite} {size.mix or f'{size.size_bytes} B'}")
             yield from _one(bed, suite, size, pace, cores)
 
 
 def _one(
-    bed: OwnBed, suite: str, size: Size, pace: RatePace, cores: tuple[int | None, int | None]
+    bed: PathBed, suite: str, size: Size, pace: RatePace, cores: tuple[int | None, int | None]
 ) -> Iterator[LabTrial]:
     in_clear = suite == CLEARTEXT
     common = LabTrial(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from ipsecbench.algorithms.suites import EspSuite, esp_suites
 from ipsecbench.bench.measurement import Estimate, Status, Tier, Workload
@@ -16,7 +17,8 @@ from ipsecbench.errors import IpsecbenchError, MeasurementError
 from ipsecbench.esp.configuration import Direction, SaConfiguration, UdpEncapsulation
 from ipsecbench.esp.mode import Mode
 from ipsecbench.lab import tcp_stream
-from ipsecbench.lab.trials.burst import OPENED, SEALED, BurstRunner
+from ipsecbench.lab.namespaces import Hosts
+from ipsecbench.lab.trials.burst import OPENED, SEALED, BurstRunner, Flow
 from ipsecbench.lab.trials.own_bed import CONNECTION, OwnBed
 from ipsecbench.secret import Secret
 
@@ -26,12 +28,34 @@ _FIRST_SPI = 0x40000000
 _NATT_PORT = 4500
 
 
+class PathBed(Protocol):
+    """Two hosts whose traffic goes through SAs, whoever's they are."""
+
+    @property
+    def provider(self) -> str:
+        """Whose data planes."""
+
+    @property
+    def hosts(self) -> Hosts:
+        """The hosts."""
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """Addresses of each suite's flow."""
+
+    @property
+    def encapsulation(self) -> str:
+        """``udp`` or ``none``."""
+
+
 def failed(trial: LabTrial, error: IpsecbenchError) -> LabTrial:
     """The trial with the reason why there is no figure."""
     return replace(trial, status=Status.FAILED, message=str(error))
 
 
-def tcp_streams(bed: OwnBed, suites: Sequence[str], seconds: float, rounds: int) -> list[LabTrial]:
+def tcp_streams(
+    bed: PathBed, suites: Sequence[str], seconds: float, rounds: int, *, in_clear: bool = True
+) -> list[LabTrial]:
     """One TCP connection through each suite and, first, in clear, in interleaved rounds.
 
     Args:
@@ -39,9 +63,10 @@ def tcp_streams(bed: OwnBed, suites: Sequence[str], seconds: float, rounds: int)
         suites: which.
         seconds: of each connection; iperf3 takes whole ones.
         rounds: how often.
+        in_clear: past the data planes too.
     """
     hosts = bed.hosts
-    ways = {CLEARTEXT: (hosts.local.ipv4, hosts.peer.ipv4)}
+    ways = {CLEARTEXT: (hosts.local.ipv4, hosts.peer.ipv4)} if in_clear else {}
     ways |= {suite: (bed.flows[suite].source, bed.flows[suite].destination) for suite in suites}
     found: dict[str, list[tcp_stream.Stream]] = {name: [] for name in ways}
     reasons: dict[str, IpsecbenchError] = {}
@@ -55,15 +80,15 @@ def tcp_streams(bed: OwnBed, suites: Sequence[str], seconds: float, rounds: int)
                 reasons[name] = error
     trials = []
     for name, streams in found.items():
-        in_clear = name == CLEARTEXT
+        without = name == CLEARTEXT
         trial = LabTrial(
             TrialKind.TCP_STREAM,
             Tier.TUN_LAB,
-            PLAIN_VETH if in_clear else bed.provider,
+            PLAIN_VETH if without else bed.provider,
             name,
-            peer=None if in_clear else bed.provider,
+            peer=None if without else bed.provider,
             direction="both",
-            encapsulation=None if in_clear else bed.encapsulation,
+            encapsulation=None if without else bed.encapsulation,
         )
         if name in reasons or not streams:
             trials.append(failed(trial, reasons.get(name, MeasurementError("no connection came about"))))
