@@ -21,7 +21,7 @@ from tests.bench import iperf_flows
 from tests.bench.esp_paths import TrafficPath, strongswan_path, veth_path
 from tests.bench.figures import go_before_others, heading, middle, ratios
 from tests.bench.iperf_flows import FlowReceiver, TcpFlow, run_tcp
-from tests.bench.plane_ends import agent_path
+from tests.bench.plane_ends import agent_path, reference_path
 
 SUITES = ("aes128gcm16", "aes128-sha1", "chacha20poly1305")
 VETH = "veth"
@@ -59,6 +59,7 @@ def makers(suites: Sequence[str]) -> list[tuple[str, str, Maker]]:
         made.append(("kernel-libipsec", suite, functools.partial(strongswan_path, suite)))
         made.append(("agent", suite, functools.partial(agent_path, suite)))
     made.append(("agent", suites[0], functools.partial(agent_path, suites[0], encapsulated=False)))
+    made.append(("reference", suites[0], functools.partial(reference_path, suites[0])))
     return made
 
 

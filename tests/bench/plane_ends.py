@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 from ipsecbench.dataplane.agent import AgentPlane
 from ipsecbench.dataplane.esp_sockets import open_raw_esp, open_shared_udp
+from ipsecbench.dataplane.reference import ReferencePlane
 from ipsecbench.dataplane.tun import TUN_NAME, open_tun
 from ipsecbench.errors import LaboratoryError
+from ipsecbench.lab.driver import system_environment
 from ipsecbench.lab.namespaces import Host, Hosts, two_hosts
 from tests.bench.esp_paths import TrafficPath, spread_cores
 from tests.bench.figures import as_urgent_as_this
@@ -22,20 +25,37 @@ INNER_NETWORKS = ("10.1.0.0/16", "10.2.0.0/16")
 @contextlib.contextmanager
 def agent_end(host: Host, remote_network: str, core: int | None = None, mtu_bytes: int = 1400) -> Iterator[PlaneEnd]:
     """The agent's data plane for one host, without SAs; what goes to a network is led into its TUN device."""
-    with contextlib.ExitStack() as stack:
-        ike = host.call(lambda: _natt_socket(host.ipv4))
-        stack.callback(ike.close)
-        udp = host.call(lambda: open_shared_udp(ike, 1))
-        raw = host.call(lambda: open_raw_esp(host.ipv4, 1))
+    with _sockets(host) as (udp, raw):
         tun = host.call(lambda: open_tun(TUN_NAME, 1, mtu_bytes))
         # The descriptors are the data plane's from here on.
         plane = AgentPlane(tun_fds=tun, udp_sockets=udp, raw_sockets=raw, cores=() if core is None else (core,))
-        stack.callback(plane.close)
-        as_urgent_as_this(plane.pid)
-        route = host.run("ip", "route", "add", remote_network, "dev", TUN_NAME, "src", host.inner_ipv4)
-        if route.returncode:
-            raise LaboratoryError(f"cannot route {remote_network}: {route.stderr.strip()}")
-        yield PlaneEnd(host, plane)
+        with contextlib.closing(plane):
+            as_urgent_as_this(plane.pid)
+            _route(host, remote_network)
+            yield PlaneEnd(host, plane)
+
+
+@contextlib.contextmanager
+def reference_end(host: Host, remote_network: str, mtu_bytes: int = 1400) -> Iterator[PlaneEnd]:
+    """The same with the reference, in a thread of this process."""
+    with _sockets(host) as (udp, raw):
+        tun = host.call(lambda: open_tun(TUN_NAME, 1, mtu_bytes, vnet_header=False))
+        with contextlib.closing(ReferencePlane(system_environment().cryptography, tun[0], udp, raw)) as plane:
+            _route(host, remote_network)
+            yield PlaneEnd(host, plane)
+
+
+@contextlib.contextmanager
+def _sockets(host: Host) -> Iterator[tuple[list[socket.socket], list[socket.socket]]]:
+    """For ESP in UDP, beside a socket for IKE that nobody reads, and for IP protocol 50."""
+    with host.call(lambda: _natt_socket(host.ipv4)) as ike:
+        yield host.call(lambda: open_shared_udp(ike, 1)), host.call(lambda: open_raw_esp(host.ipv4, 1))
+
+
+def _route(host: Host, remote_network: str) -> None:
+    route = host.run("ip", "route", "add", remote_network, "dev", TUN_NAME, "src", host.inner_ipv4)
+    if route.returncode:
+        raise LaboratoryError(f"cannot route {remote_network}: {route.stderr.strip()}")
 
 
 @contextlib.contextmanager
@@ -60,6 +80,18 @@ def agent_path(suite: str, *, encapsulated: bool = True) -> Iterator[TrafficPath
             hosts,
             {"sender's daemon": process_id(local), "receiver's daemon": process_id(peer)},
         )
+
+
+@contextlib.contextmanager
+def reference_path(suite: str) -> Iterator[TrafficPath]:
+    """The reference at both ends, with one SA pair: Python, both in this process."""
+    with (
+        two_hosts() as hosts,
+        reference_end(hosts.local, INNER_NETWORKS[1]) as local,
+        reference_end(hosts.peer, INNER_NETWORKS[0]) as peer,
+    ):
+        add_sa_pair(local, peer, suite)
+        yield TrafficPath(f"reference {suite}", hosts, {"both daemons": os.getpid()})
 
 
 def process_id(end: PlaneEnd) -> int:
