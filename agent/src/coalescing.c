@@ -35,6 +35,7 @@ static void close_all(struct coalescing *coalescing)
 {
     if (++coalescing->generation == 0) {
         memset(coalescing->slots, 0, sizeof coalescing->slots);
+        coalescing->last.generation = 0;
         coalescing->generation = 1;
     }
 }
@@ -112,6 +113,16 @@ static enum packet_class classify(const uint8_t *packet, size_t length, struct p
     return classify_transport(packet, length, protocol, parts);
 }
 
+/* True when so many whole words are equal; for few of them this is faster than memcmp(). */
+static inline bool same_words(const uint8_t *one, const uint8_t *other, size_t length)
+{
+    uint64_t difference = 0;
+
+    for (size_t i = 0; i < length; i += 4)
+        difference |= checksum_load32(one + i) ^ checksum_load32(other + i);
+    return difference == 0;
+}
+
 /* Addresses and ports lie side by side. */
 static size_t flow_place(const struct parts *parts, size_t *length)
 {
@@ -143,7 +154,7 @@ static struct coalescing_item *find_item(struct coalescing *coalescing, const st
     item = &coalescing->items[slot->item];
     first = coalescing->packets[item->first].data;
     if (!item->open || item->is_tcp != parts->is_tcp || item->network_bytes != parts->network_bytes ||
-        memcmp(first + place, packet + place, length) != 0)
+        !same_words(first + place, packet + place, length))
         return NULL;
     return item;
 }
@@ -155,7 +166,7 @@ static bool checksums_are_right(const uint8_t *packet, size_t length, const stru
     uint64_t sum = checksum_word((uint32_t)transport_bytes);
 
     if (parts->is_ipv4) {
-        if (!checksum_is_right(checksum_of(packet, IPV4_HEADER_BYTES)))
+        if (!checksum_is_right(checksum_ipv4_header(packet)))
             return false;
         sum += checksum_pseudo_ipv4(packet + IPV4_ADDRESSES, protocol);
     } else {
@@ -168,9 +179,9 @@ static bool same_network_header(const struct coalescing_item *item, const uint8_
                                 bool is_ipv4)
 {
     if (!is_ipv4) /* version, traffic class and flow label; hop limit */
-        return memcmp(first, packet, 4) == 0 && first[IPV6_HOP_LIMIT] == packet[IPV6_HOP_LIMIT];
+        return same_words(first, packet, 4) && first[IPV6_HOP_LIMIT] == packet[IPV6_HOP_LIMIT];
     if (first[1] != packet[1] || first[IPV4_TTL] != packet[IPV4_TTL] ||
-        memcmp(first + IPV4_FRAGMENT, packet + IPV4_FRAGMENT, 2) != 0)
+        checksum_load16(first + IPV4_FRAGMENT) != checksum_load16(packet + IPV4_FRAGMENT))
         return false;
     return read_be16(packet + IPV4_FRAGMENT) & IPV4_DONT_FRAGMENT ||
            read_be16(packet + IPV4_IDENTIFICATION) == item->next_identification;
@@ -181,11 +192,13 @@ static bool same_tcp_header(const struct coalescing_item *item, const uint8_t *f
     const uint8_t *one = first + item->network_bytes, *other = packet + item->network_bytes;
 
     return read_be32(other + TCP_SEQUENCE) == item->next_sequence &&
-           memcmp(one + TCP_ACKNOWLEDGMENT, other + TCP_ACKNOWLEDGMENT, 5) == 0 && /* and data offset, reserved bits */
+           same_words(one + TCP_ACKNOWLEDGMENT, other + TCP_ACKNOWLEDGMENT, 4) &&
+           one[TCP_DATA_OFFSET] == other[TCP_DATA_OFFSET] && /* and reserved bits */
            ((item->tcp_flags ^ other[TCP_FLAGS]) & ~(TCP_PSH | TCP_FIN)) == 0 &&
-           memcmp(one + TCP_WINDOW, other + TCP_WINDOW, 2) == 0 &&
-           memcmp(one + TCP_URGENT_POINTER, other + TCP_URGENT_POINTER,
-                  item->header_bytes - item->network_bytes - (size_t)TCP_URGENT_POINTER) == 0; /* and options */
+           checksum_load16(one + TCP_WINDOW) == checksum_load16(other + TCP_WINDOW) &&
+           checksum_load16(one + TCP_URGENT_POINTER) == checksum_load16(other + TCP_URGENT_POINTER) &&
+           same_words(one + TCP_HEADER_BYTES, other + TCP_HEADER_BYTES, /* options */
+                      item->header_bytes - item->network_bytes - (size_t)TCP_HEADER_BYTES);
 }
 
 /* True when the packet is what would follow if the item were cut into segments. */
@@ -264,7 +277,7 @@ static void open_item(struct coalescing_item *item, const uint8_t *packet, const
 bool coalescing_add(struct coalescing *coalescing, uint8_t *packet, size_t length)
 {
     struct parts parts = {.is_ipv4 = false};
-    struct coalescing_slot *slot;
+    struct coalescing_slot *slot = NULL;
     struct coalescing_item *item;
     enum packet_class class;
 
@@ -278,18 +291,26 @@ bool coalescing_add(struct coalescing *coalescing, uint8_t *packet, size_t lengt
         (void)add_item(coalescing, packet, length);
         return true;
     }
-    slot = find_slot(coalescing, packet, &parts);
-    item = find_item(coalescing, slot, packet, &parts);
+    item = find_item(coalescing, &coalescing->last, packet, &parts);
+    if (item == NULL) {
+        slot = find_slot(coalescing, packet, &parts);
+        item = find_item(coalescing, slot, packet, &parts);
+    }
     if (item != NULL && class == PACKET_OF_DATA && continues(coalescing, item, packet, length, &parts)) {
         append(coalescing, item, packet, length, &parts);
+        coalescing->last.generation = coalescing->generation;
+        coalescing->last.item = (uint16_t)(item - coalescing->items);
         return true;
     }
     /* What comes later in this flow must not be joined to what came before this packet. */
     item = add_item(coalescing, packet, length);
     if (class == PACKET_OF_DATA)
         open_item(item, packet, &parts);
+    if (slot == NULL)
+        slot = find_slot(coalescing, packet, &parts);
     slot->generation = coalescing->generation;
     slot->item = (uint16_t)(item - coalescing->items);
+    coalescing->last = *slot;
     return true;
 }
 
@@ -306,7 +327,7 @@ static void write_headers(struct coalescing_item *item, uint8_t *packet)
     if (is_ipv4) {
         write_be16(packet + IPV4_LENGTH, total);
         write_be16(packet + IPV4_CHECKSUM, 0);
-        checksum_store(packet + IPV4_CHECKSUM, checksum_of(packet, IPV4_HEADER_BYTES));
+        checksum_store(packet + IPV4_CHECKSUM, checksum_ipv4_header(packet));
         sum += checksum_pseudo_ipv4(packet + IPV4_ADDRESSES, protocol);
     } else {
         write_be16(packet + IPV6_LENGTH, total - IPV6_HEADER_BYTES);

@@ -67,6 +67,7 @@ struct coalescing {
     unsigned joins; /* COALESCE_TCP | COALESCE_UDP */
     uint32_t generation;
     uint16_t packet_count, item_count, taken;
+    struct coalescing_slot last; /* the item of the last packet that was of a flow: mostly the next one's too */
     struct coalescing_packet packets[COALESCING_PACKETS_MAXIMUM];
     struct coalescing_item items[COALESCING_PACKETS_MAXIMUM];
     struct coalescing_slot slots[COALESCING_SLOTS];

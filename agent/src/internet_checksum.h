@@ -47,6 +47,16 @@ static inline uint64_t checksum_load32(const uint8_t *octets)
     return word;
 }
 
+/* An IPv4 header without options. */
+static inline uint64_t checksum_ipv4_header(const uint8_t *header)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < 20; i += 4)
+        sum += checksum_load32(header + i);
+    return sum;
+}
+
 /* The 16-bit sum, not complemented; 0 only when nothing but zeros was summed. */
 static inline uint16_t checksum_fold(uint64_t sum)
 {
