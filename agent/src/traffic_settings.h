@@ -7,7 +7,10 @@
 #include "operation.h"
 #include "traffic_payload.h"
 
-enum { TRAFFIC_NAME_BYTES = 32, NO_CORE = UINT32_MAX };
+enum { TRAFFIC_NAME_BYTES = 32 };
+
+/* A thread that runs where the kernel likes. */
+#define NO_CORE UINT32_MAX
 
 enum traffic_source_kind { SOURCE_UDP, SOURCE_DEVICE, SOURCE_ESP, SOURCE_TCP };
 enum traffic_sink_kind { SINK_UDP, SINK_DEVICE, SINK_TCP };

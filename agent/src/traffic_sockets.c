@@ -4,13 +4,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/filter.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+enum { FEATURES_MAXIMUM = 1024 };
 
 int traffic_socket(uint8_t version, int type, int protocol, struct failure *failure)
 {
@@ -109,6 +113,73 @@ int traffic_device(int socket, const char *device, bool *is_ethernet, struct fai
     }
     *is_ethernet = request.ifr_hwaddr.sa_family == ARPHRD_ETHER || request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK;
     return index;
+}
+
+/* One order of ethtool; the answer is written over it. */
+static bool ask_device(int socket, const char *device, void *order)
+{
+    struct ifreq request;
+
+    memset(&request, 0, sizeof request);
+    memcpy(request.ifr_name, device, strlen(device));
+    request.ifr_data = order;
+    return ioctl(socket, SIOCETHTOOL, &request) == 0;
+}
+
+/* How many features the kernel knows; 0: it does not tell. */
+static uint32_t count_features(int socket, const char *device)
+{
+    struct ethtool_sset_info *set = calloc(1, sizeof *set + sizeof(uint32_t));
+    uint32_t count = 0;
+
+    if (set == NULL)
+        return 0;
+    set->cmd = ETHTOOL_GSSET_INFO;
+    set->sset_mask = UINT64_C(1) << ETH_SS_FEATURES;
+    if (ask_device(socket, device, set) && set->sset_mask != 0)
+        count = set->data[0];
+    free(set);
+    return count <= FEATURES_MAXIMUM ? count : 0;
+}
+
+/* The number of a feature, by its name; -1 when the kernel does not know it. */
+static int feature_number(int socket, const char *device, const char *name, uint32_t count)
+{
+    struct ethtool_gstrings *strings = calloc(1, sizeof *strings + (size_t)count * ETH_GSTRING_LEN);
+    int number = -1;
+
+    if (strings == NULL)
+        return -1;
+    strings->cmd = ETHTOOL_GSTRINGS;
+    strings->string_set = ETH_SS_FEATURES;
+    strings->len = count;
+    if (ask_device(socket, device, strings)) {
+        for (uint32_t i = 0; i < strings->len && i < count && number < 0; i++) {
+            if (strncmp((const char *)strings->data + (size_t)i * ETH_GSTRING_LEN, name, ETH_GSTRING_LEN) == 0)
+                number = (int)i;
+        }
+    }
+    free(strings);
+    return number;
+}
+
+bool traffic_device_cuts_udp(int socket, const char *device)
+{
+    uint32_t count = count_features(socket, device), blocks = (count + 31) / 32;
+    int number = feature_number(socket, device, "tx-udp-segmentation", count);
+    struct ethtool_gfeatures *features;
+    bool active;
+
+    if (number < 0)
+        return false;
+    features = calloc(1, sizeof *features + blocks * sizeof features->features[0]);
+    if (features == NULL)
+        return false;
+    features->cmd = ETHTOOL_GFEATURES;
+    features->size = blocks;
+    active = ask_device(socket, device, features) && (features->features[number / 32].active >> (number % 32) & 1) != 0;
+    free(features);
+    return active;
 }
 
 bool traffic_allocate_payloads(const struct packet_sequence *sequence, uint32_t messages,

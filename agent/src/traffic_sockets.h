@@ -29,6 +29,9 @@ void traffic_receive_nothing(int socket);
 /* The index of a device, and whether packets on it have an Ethernet header; 0 with a failure. */
 int traffic_device(int socket, const char *device, bool *is_ethernet, struct failure *failure);
 
+/* True when a device takes UDP super packets as they are, and the kernel has not to cut them in front of it. */
+bool traffic_device_cuts_udp(int socket, const char *device);
+
 /*
  * For every size a buffer for each message of a batch, with filler where the payload headers are not. The caller frees
  * payloads[size][0] of each size.

@@ -73,7 +73,9 @@ static bool open_socket(struct device_source *source, const struct traffic_setti
     }
     if (setsockopt(source->socket, SOL_PACKET, PACKET_VNET_HDR, &yes, sizeof yes) != 0)
         return fail(failure, FAILURE_FAILED, "no PACKET_VNET_HDR: %s", strerror(errno));
-    (void)setsockopt(source->socket, SOL_PACKET, PACKET_QDISC_BYPASS, &yes, sizeof yes);
+    /* What the kernel has to cut goes through the queueing discipline: past it, it would be dropped. */
+    if (settings->packets.segments == 1 || traffic_device_cuts_udp(source->socket, settings->device))
+        (void)setsockopt(source->socket, SOL_PACKET, PACKET_QDISC_BYPASS, &yes, sizeof yes);
     socket_set_buffer(source->socket, SO_SNDBUF, SO_SNDBUFFORCE, TRAFFIC_BUFFER_BYTES);
     return true;
 }

@@ -36,6 +36,11 @@ class VnetHeader:
             self.checksum_offset,
         )
 
+    @classmethod
+    def decode(cls, octets: bytes) -> VnetHeader:
+        """The other way."""
+        return cls(*struct.unpack("=BBHHHH", octets))
+
 
 class Join(IntFlag):
     """What may be joined."""
