@@ -46,11 +46,13 @@ class Pace:
     """Samples after which a row is left as it is."""
     seed: int = 0
     """Seed of the order within each round."""
+    longest_sample_ns: int = _LONGEST_SAMPLE_NS
+    """Longest sample, even where the budget would allow more."""
 
     def sample_ns(self, rows: int) -> int:
         """Length of one sample, so that the minimum of rounds fits into the budget."""
         share = self.budget_seconds * 1e9 * _SHARE_FOR_MINIMUM / max(1, rows) / (self.minimum_rounds + 3)
-        return round(min(_LONGEST_SAMPLE_NS, max(_SHORTEST_SAMPLE_NS, share)))
+        return round(min(self.longest_sample_ns, max(_SHORTEST_SAMPLE_NS, share)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ without asking the process, how long it worked and when it stopped working.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -54,8 +55,8 @@ def freeze(process_id: int) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def prefer(process_id: int) -> bool:
-    """Let a process go before all others, by a real-time priority for its threads (sched(7)).
+def prefer(process_id: int, preferred: bool = True) -> bool:
+    """Let a process go before all others, by a real-time priority for its threads (sched(7)), or no longer.
 
     What else runs on the box then takes nothing from the work that is timed. The kernel still keeps a share of each
     second for the others.
@@ -63,9 +64,11 @@ def prefer(process_id: int) -> bool:
     Returns:
         False where this user may not do so.
     """
+    policy, priority = (os.SCHED_FIFO, 1) if preferred else (os.SCHED_OTHER, 0)
     try:
         for task in Path(f"/proc/{process_id}/task").iterdir():
-            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(1))
+            with contextlib.suppress(ProcessLookupError):  # a thread that ended meanwhile
+                os.sched_setscheduler(int(task.name), policy, os.sched_param(priority))
     except OSError:
         return False
     return True
