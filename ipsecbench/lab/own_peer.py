@@ -224,10 +224,11 @@ class OwnPeer:
         Raises:
             MeasurementError: it took too long, or there is no Child SA.
         """
+        # Counted first: the peer may replace the same one at this very moment, which counts too.
+        since = len(self.driver.events)
         old = self.child_sas[-1:]
         if not old:
             raise MeasurementError("there is no Child SA to rekey")
-        since = len(self.driver.events)
         spi = old[0].inbound_spi
         self._order(old[0].ike_unique_id, lambda endpoint, now: lambda sa: sa.rekey_child_sa(spi, now))
         return self.driver.wait_for(
@@ -240,12 +241,12 @@ class OwnPeer:
         Raises:
             MeasurementError: it took too long, or there is no IKE SA.
         """
+        since = len(self.driver.events)
         numbers = self.driver.call(
             lambda endpoint, now: [sa.unique_id for sa in endpoint.associations() if sa.info is not None]
         )
         if not numbers:
             raise MeasurementError("there is no IKE SA to rekey")
-        since = len(self.driver.events)
         self._order(numbers[-1], lambda endpoint, now: lambda sa: sa.rekey(now))
         return self.driver.wait_for(IkeSaRekeyed, timeout=timeout, since=since).sa
 

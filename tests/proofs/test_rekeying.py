@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
@@ -84,3 +85,21 @@ def test_rekeying_under_load_loses_nothing(
         # A burst of packets that finds a socket full counts as one.
         assert sum(flow.lost for flow in flows) == 0 or dropped_by_full_queues(hosts) > 0
     assert min(flow.sent for flow in flows) > 0.9 * SECONDS * PACKETS_PER_SECOND[slowest]
+
+
+def test_both_ends_that_rekey_at_once_lose_nothing(hosts: Hosts, iperf3: None) -> None:
+    """The nonces decide which of the two new SAs stays (RFC 7296 section 2.8.1); IKEv1 has no such rule."""
+    with protected_pair(hosts, OURS, OURS, Case(esp="aes128gcm16", encap=True)) as ends:
+
+        def collide() -> None:
+            for name in ("rekey_child", "rekey_ike", "rekey_child"):
+                with ThreadPoolExecutor(2) as both:
+                    for order in [both.submit(getattr(each, name)) for each in ends]:
+                        order.result()
+                time.sleep(0.1)
+
+        flows = loaded(hosts, PACKETS_PER_SECOND[OURS], collide)
+        for end in ends:
+            assert isinstance(end, OwnEnd)
+            assert {name: count for name, count in end.peer.statistics().dropped.items() if count} == {}
+        assert sum(flow.lost for flow in flows) == 0 or dropped_by_full_queues(hosts) > 0
