@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from ipsecbench.bench.calibration import calibrate
-from ipsecbench.bench.measurement import Status, Tier, Workload
+from ipsecbench.bench.measurement import Measurement, Status, Tier, Workload
 from ipsecbench.bench.runner import Offer, RawSample
 from ipsecbench.bench.scheduler import BUDGET_SPENT, FINISHED, INTERRUPTED, Pace, Progress, Scheduler
 from ipsecbench.errors import AgentError, CorrectnessError, MeasurementError, UnsupportedError
@@ -197,3 +197,28 @@ def test_calibration_counts_what_a_mix_rounds_up_to() -> None:
 
     iterations, _ = calibrate(take, 5_000_000)
     assert iterations == 5000
+
+
+def test_what_there_is_is_kept_after_every_round() -> None:
+    kept: list[tuple[Measurement, ...]] = []
+    work = [Workload(Tier.PACKET_LOOP, "libcrypto", "outbound", name, 64) for name in ("aes128gcm16", "3des-sha1")]
+
+    class Dying:
+        """Dies in its third round."""
+
+        calls = 0
+
+        def offers(self) -> list[Offer]:
+            return []
+
+        def sample(self, workload: Workload, iterations: int) -> RawSample:
+            self.calls += 1
+            if len(kept) == 2:
+                raise AgentError("the agent was ended by signal 9")
+            return RawSample(1000, 5_000_000, 5_000_000)
+
+    scheduler = Scheduler({"libcrypto": Dying()}, Pace(budget_seconds=60), checkpoint=kept.append)
+    with pytest.raises(AgentError):
+        scheduler.measure(work)
+    assert [len(row.samples) for row in kept[1]] == [2, 2]
+    assert all(row.usable for row in kept[1])
