@@ -31,15 +31,12 @@ from ipsecbench.esp.outbound import Content, TooBigError, contents_of, is_tunnel
 from ipsecbench.esp.outer_header import outer_header
 from ipsecbench.esp.outer_packet import OuterPacket
 from ipsecbench.esp.packet import parse_esp_header
-from ipsecbench.esp.path_mtu import MessageLimit, TooBig, parse_too_big, too_big_message
+from ipsecbench.esp.path_mtu import MessageLimit, parse_too_big, too_big_message
 from ipsecbench.esp.security_association import InboundSa, OutboundSa, check_configuration
 from ipsecbench.esp.udp_encapsulation import DatagramKind, kind_of
 from ipsecbench.providers.interface import Provider
 from ipsecbench.wire.ip import IpHeader, IpPacket, Protocol, address_octets, parse_ip
 from ipsecbench.wire.reassembly import Reassembly
-
-_QUOTED_PACKETS = 1 << 20
-"""ICMP from the outside may be about one of so many last packets of an SA."""
 
 
 @dataclass(slots=True)
@@ -285,7 +282,7 @@ class EspProcessing:
         sa = self._sas.inbound.get(spi)
         if sa is None:
             raise DroppedError("XfrmInNoStates", f"no inbound SA with SPI {spi:08x}")
-        _check_outside(sa, outer)
+        sa.check_outside(outer)
         payload, next_header, is_newest = sa.open(outer.content, now)
         if is_newest:
             self._tell_path(sa, outer)
@@ -354,7 +351,7 @@ class EspProcessing:
         if message is None:
             return
         for sa in self._sas.outbound.values():
-            if _is_quoted(sa, message):
+            if sa.has_sent(message):
                 sa.path_mtu.learn(message.mtu_bytes, (len(message.destination) == 4 and 4) or 6, now)
 
     def learn_path_mtu(self, spi: int, mtu_bytes: int, now: float) -> None:
@@ -400,25 +397,3 @@ class EspProcessing:
     def _next_identification(self) -> int:
         self._identification = (self._identification + 1) & 0xFFFFFFFF
         return self._identification
-
-
-def _check_outside(sa: InboundSa, outer: OuterPacket) -> None:
-    """An SA is for ESP itself or in UDP, and for one IP version outside; not for the other."""
-    configuration = sa.configuration
-    if (configuration.encapsulation is None) != (outer.encapsulation is None):
-        raise DroppedError("XfrmInStateMismatch", f"{sa!r}: in UDP, or not, against what was agreed on")
-    if len(address_octets(configuration.source)) != len(outer.header.source):
-        raise DroppedError("XfrmInStateMismatch", f"{sa!r}: the other IP version outside")
-
-
-def _is_quoted(sa: OutboundSa, message: TooBig) -> bool:
-    """Whether a message is about a packet that an SA has sent."""
-    configuration = sa.configuration
-    if address_octets(configuration.destination) != message.destination:
-        return False
-    if configuration.encapsulation != message.encapsulation:
-        return False
-    if message.spi is None or message.sequence_low is None:
-        return True  # only ports are quoted, and they fit
-    age = (sa.sequence.last - message.sequence_low) & 0xFFFFFFFF
-    return message.spi == configuration.spi and age < min(sa.sequence.last, _QUOTED_PACKETS)

@@ -10,19 +10,22 @@ from ipsecbench.esp.accounting import SaStatistics
 from ipsecbench.esp.configuration import Layering, SaConfiguration
 from ipsecbench.esp.lives import Lives
 from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.outer_packet import OuterPacket
 from ipsecbench.esp.overhead import sealed_bytes
 from ipsecbench.esp.packet import SMALLEST_SPI, padded, parse_esp_header, unpadded
-from ipsecbench.esp.path_mtu import PathMtu
+from ipsecbench.esp.path_mtu import PathMtu, TooBig
 from ipsecbench.esp.replay_window import ReplayWindow
 from ipsecbench.esp.sequence_number import SequenceCounter, inferred_sequence
 from ipsecbench.esp.transform import Transform, build_transform
 from ipsecbench.providers.interface import Provider
-from ipsecbench.wire.ip import LARGEST_PACKET_BYTES
+from ipsecbench.wire.ip import LARGEST_PACKET_BYTES, address_octets
 
 Random = Callable[[int], bytes]
 
 _INFERENCE_WITHOUT_WINDOW_PACKETS = 1 << 31
 """With ESN and no protection against replays, the number nearest to the highest one is meant."""
+_QUOTED_PACKETS = 1 << 20
+"""ICMP from the outside may be about one of so many last packets of an SA."""
 _SMALLEST_PATH_MTU_BYTES = 256
 """With less, no inner packet of every suite has room."""
 
@@ -117,6 +120,18 @@ class OutboundSa:
         self.lives.carried(carried_bytes, now)
         return packet
 
+    def has_sent(self, message: TooBig) -> bool:
+        """Whether what ICMP quotes is one of the last packets of this SA; of ESP in UDP only ports may be quoted."""
+        configuration = self.configuration
+        if address_octets(configuration.destination) != message.destination:
+            return False
+        if configuration.encapsulation != message.encapsulation:
+            return False
+        if message.spi is None or message.sequence_low is None:
+            return True
+        age = (self.sequence.last - message.sequence_low) & 0xFFFFFFFF
+        return message.spi == configuration.spi and age < min(self.sequence.last, _QUOTED_PACKETS)
+
     def statistics(self, now: float) -> SaStatistics:
         """What it has carried."""
         lives = self.lives
@@ -153,6 +168,18 @@ class InboundSa:
 
     def __repr__(self) -> str:
         return f"InboundSa({self.configuration.spi:08x})"
+
+    def check_outside(self, outer: OuterPacket) -> None:
+        """An SA is for ESP itself or in UDP, and for one IP version outside; not for the other.
+
+        Raises:
+            DroppedError: the packet came the other way.
+        """
+        configuration = self.configuration
+        if (configuration.encapsulation is None) != (outer.encapsulation is None):
+            raise DroppedError("XfrmInStateMismatch", f"{self!r}: in UDP, or not, against what was agreed on")
+        if len(address_octets(configuration.source)) != len(outer.header.source):
+            raise DroppedError("XfrmInStateMismatch", f"{self!r}: the other IP version outside")
 
     def open(self, packet: bytes, now: float) -> tuple[bytes, int, bool]:
         """What an ESP packet carries: window checked, ICV verified, window marked, padding taken off, in this order.

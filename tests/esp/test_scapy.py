@@ -91,7 +91,7 @@ def ways(name: str) -> list[SaConfiguration]:
 def test_scapy_opens_what_is_sealed_here(name: str) -> None:
     for sa in ways(name):
         pair, other = Pair(sa), scapy_sa(sa)
-        for size in (0, 1, 15, 100, 1300):
+        for size in (0, 33, 1300):
             packet = inner_of(sa, 4, size)
             (octets,) = pair.on_the_wire(packet)
             received = version_of(octets)(octets)
@@ -106,12 +106,12 @@ def test_scapy_opens_what_is_sealed_here(name: str) -> None:
 def test_what_scapy_sealed_is_opened_here(name: str) -> None:
     for sa in ways(name):
         pair, other = Pair(sa), scapy_sa(sa)
-        for size in (0, 1, 15, 100, 1300):
+        for size in (0, 33, 1300):
             packet = inner_of(sa, 4, size)
             octets = bytes(other.encrypt(version_of(packet)(packet)))
             assert pair.deliver(octets).inside == [packet], (sa.mode, sa.source, size)
             assert pair.deliver(octets).inside == []
-        assert pair.second.dropped == {"XfrmInStateSeqError": 5}
+        assert pair.second.dropped == {"XfrmInStateSeqError": 3}
 
 
 @pytest.mark.parametrize("name", ["aes128gcm16", "aes128-sha256", "chacha20poly1305", "aes192ctr-sha1", "aes256gmac"])
