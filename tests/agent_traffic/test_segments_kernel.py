@@ -112,7 +112,7 @@ def some_flow(source: random.Random) -> Flow:
 
 def test_the_kernel_cuts_super_packets_as_we_do(packet_filter: PacketFilter, router: Router) -> None:
     source = random.Random(1)
-    for _ in range(25):
+    for _ in range(12):
         flow = some_flow(source)
         size = source.randrange(100, 1401)
         payload = source.randbytes(source.randrange(2 * size, min(60_000, 40 * size)))
@@ -128,7 +128,7 @@ def test_the_kernel_cuts_super_packets_as_we_do(packet_filter: PacketFilter, rou
 
 def test_the_kernel_makes_the_burst_of_what_we_joined(packet_filter: PacketFilter, router: Router) -> None:
     source = random.Random(2)
-    for _ in range(15):
+    for _ in range(8):
         flow = some_flow(source)
         size = source.randrange(50, 1401)
         count = source.randrange(2, min(64, 60_000 // size) + 1)
