@@ -71,11 +71,6 @@ class TrafficAgent:
         """Number of its process."""
         return self._agent.pid
 
-    @property
-    def pid(self) -> int:
-        """Number of the process."""
-        return self._agent.pid
-
     def close(self) -> None:
         """End every source and sink, and the process; safe to call more than once."""
         self._agent.close()
