@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ipsecbench.dataplane.agent import AgentPlane
@@ -20,15 +20,24 @@ from tests.bench.figures import as_urgent_as_this
 from tests.bench.manual_sas import NATT_PORT, PlaneEnd, add_sa_pair
 
 INNER_NETWORKS = ("10.1.0.0/16", "10.2.0.0/16")
+MTU_BYTES = 1400
+"""Of the TUN devices."""
 
 
 @contextlib.contextmanager
-def agent_end(host: Host, remote_network: str, core: int | None = None, mtu_bytes: int = 1400) -> Iterator[PlaneEnd]:
-    """The agent's data plane for one host, without SAs; what goes to a network is led into its TUN device."""
-    with _sockets(host) as (udp, raw):
-        tun = host.call(lambda: open_tun(TUN_NAME, 1, mtu_bytes))
+def agent_end(host: Host, remote_network: str, cores: Sequence[int] = (), queues: int = 1) -> Iterator[PlaneEnd]:
+    """The agent's data plane for one host, without SAs; what goes to a network is led into its TUN device.
+
+    Args:
+        host: the host.
+        remote_network: the network.
+        cores: for each thread the processor that it is bound to; empty: any.
+        queues: number of threads, each with a queue of the TUN device and sockets of its own.
+    """
+    with _sockets(host, queues) as (udp, raw):
+        tun = host.call(lambda: open_tun(TUN_NAME, queues, MTU_BYTES))
         # The descriptors are the data plane's from here on.
-        plane = AgentPlane(tun_fds=tun, udp_sockets=udp, raw_sockets=raw, cores=() if core is None else (core,))
+        plane = AgentPlane(tun_fds=tun, udp_sockets=udp, raw_sockets=raw, cores=cores)
         with contextlib.closing(plane):
             as_urgent_as_this(plane.pid)
             _route(host, remote_network)
@@ -36,20 +45,20 @@ def agent_end(host: Host, remote_network: str, core: int | None = None, mtu_byte
 
 
 @contextlib.contextmanager
-def reference_end(host: Host, remote_network: str, mtu_bytes: int = 1400) -> Iterator[PlaneEnd]:
+def reference_end(host: Host, remote_network: str) -> Iterator[PlaneEnd]:
     """The same with the reference, in a thread of this process."""
-    with _sockets(host) as (udp, raw):
-        tun = host.call(lambda: open_tun(TUN_NAME, 1, mtu_bytes, vnet_header=False))
+    with _sockets(host, 1) as (udp, raw):
+        tun = host.call(lambda: open_tun(TUN_NAME, 1, MTU_BYTES, vnet_header=False))
         with contextlib.closing(ReferencePlane(system_environment().cryptography, tun[0], udp, raw)) as plane:
             _route(host, remote_network)
             yield PlaneEnd(host, plane)
 
 
 @contextlib.contextmanager
-def _sockets(host: Host) -> Iterator[tuple[list[socket.socket], list[socket.socket]]]:
+def _sockets(host: Host, number: int) -> Iterator[tuple[list[socket.socket], list[socket.socket]]]:
     """For ESP in UDP, beside a socket for IKE that nobody reads, and for IP protocol 50."""
     with host.call(lambda: _natt_socket(host.ipv4)) as ike:
-        yield host.call(lambda: open_shared_udp(ike, 1)), host.call(lambda: open_raw_esp(host.ipv4, 1))
+        yield host.call(lambda: open_shared_udp(ike, number)), host.call(lambda: open_raw_esp(host.ipv4, number))
 
 
 def _route(host: Host, remote_network: str) -> None:
@@ -63,8 +72,8 @@ def agent_ends(hosts: Hosts) -> Iterator[tuple[PlaneEnd, PlaneEnd]]:
     """Both hosts, each data plane on a core of its own."""
     cores = spread_cores()
     with (
-        agent_end(hosts.local, INNER_NETWORKS[1], cores[0]) as local,
-        agent_end(hosts.peer, INNER_NETWORKS[0], cores[1]) as peer,
+        agent_end(hosts.local, INNER_NETWORKS[1], cores[:1]) as local,
+        agent_end(hosts.peer, INNER_NETWORKS[0], cores[1:]) as peer,
     ):
         yield local, peer
 

@@ -1,16 +1,20 @@
-"""A thousand SA pairs at once: each packet goes through its own, and what is removed is gone."""
+"""A thousand SA pairs at once, each with packets of its own; and several threads that share one."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ipsecbench.errors import DataPlaneError
 from ipsecbench.esp.configuration import Direction
 from ipsecbench.lab.namespaces import Hosts
+from tests.bench.iperf_flows import FlowReceiver, run_tcp
 from tests.bench.manual_sas import add_sa_pair, remove_sa_pair, spi_of
-from tests.bench.plane_ends import agent_ends
+from tests.bench.plane_ends import INNER_NETWORKS, agent_end, agent_ends
+from tests.proofs.full_queues import dropped_by_full_queues
 
 pytestmark = [pytest.mark.root, pytest.mark.agent]
 
@@ -53,3 +57,21 @@ def check_gone(sender: socket.socket, sink: socket.socket) -> None:
     for number in (500, 499, 501):
         sender.sendto(number.to_bytes(4, "big"), (address(number), 9))
     assert [int.from_bytes(sink.recv(100), "big") for _ in range(2)] == [499, 501]
+
+
+def test_threads_that_share_an_sa_never_look_like_replays(hosts: Hosts, iperf3: None) -> None:
+    address = hosts.peer.inner_ipv4
+    with contextlib.ExitStack() as stack:
+        local = stack.enter_context(agent_end(hosts.local, INNER_NETWORKS[1], queues=3))
+        peer = stack.enter_context(agent_end(hosts.peer, INNER_NETWORKS[0], queues=3))
+        add_sa_pair(local, peer, "aes128gcm16")
+        receivers = [stack.enter_context(FlowReceiver(hosts.peer, address, port)) for port in range(5201, 5207)]
+        # The kernel spreads flows over the queues; all of them are sealed with one SA, whose window is 64 wide.
+        with ThreadPoolExecutor(len(receivers)) as pool:
+            flows = list(pool.map(lambda each: run_tcp(hosts.local, hosts.local.inner_ipv4, each, 1), receivers))
+        assert min(flow.bytes_received for flow in flows) > 0
+        sealed = local.plane.sa_statistics(Direction.OUTBOUND, spi_of(0, to_peer=True))
+        opened = peer.plane.sa_statistics(Direction.INBOUND, spi_of(0, to_peer=True))
+        assert sealed.packets - dropped_by_full_queues(hosts) * 64 <= opened.packets <= sealed.packets
+        assert (opened.replayed, opened.forged) == (0, 0)
+        assert {name: count for name, count in peer.plane.statistics().dropped.items() if count} == {}
