@@ -130,7 +130,6 @@ struct plane {
     bool split_cpu;
     char provider[NAME_BYTES]; /* the library to use; empty: the best for each suite */
     uint32_t vnet_header_bytes; /* 0: none */
-    uint32_t spin_us;
     unsigned worker_count;
     struct worker *workers[QUEUES_MAXIMUM];
     atomic_bool pausing, stopping;
@@ -160,7 +159,6 @@ struct plane_settings {
     bool has_uid, has_gid;
     uint32_t uid, gid;
     uint32_t socket_buffer_bytes;
-    uint32_t spin_us;
 };
 
 bool plane_open(struct plane *plane, const struct plane_settings *settings, struct failure *failure);
@@ -169,8 +167,11 @@ void plane_close(struct plane *plane);
 /* Gives up every privilege (privileges.c). */
 bool drop_privileges(bool has_uid, uint32_t uid, bool has_gid, uint32_t gid, struct failure *failure);
 
-/* The command: reads orders from standard input until it ends. Returns the exit status. */
-int esp_plane_run(void);
+/* The command: what main() calls around and for each order, and between orders (esp_plane_tick). */
+void esp_plane_begin(void);
+void esp_plane_answer_line(char *line, size_t length);
+int esp_plane_tick(void);
+void esp_plane_end(void);
 
 static inline void count_drop(struct worker *worker, enum plane_counter counter)
 {

@@ -19,6 +19,12 @@ bool settings_read_sa(const struct json_document *document, const char *provider
 bool settings_read_open(const struct json_document *document, struct plane_settings *settings,
                         struct failure *failure);
 
+/*
+ * Suite and provider by the suite's name: the best library that has it, or `only` that one, once it has passed its known
+ * answers. settings->esn is set already (esp_plane_suite.c).
+ */
+bool settings_find_suite(const char *name, const char *only, struct sa_settings *settings, struct failure *failure);
+
 struct policy_settings {
     bool outbound;
     enum policy_action action;

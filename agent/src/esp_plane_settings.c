@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalogue.h"
 #include "esp_plane_fields.h"
 #include "esp_plane_orders.h"
-#include "library_ipsec_mb.h"
 
 enum { SPI_MINIMUM = 256, PATH_MTU_MINIMUM = 68, DESCRIPTOR_MAXIMUM = 1 << 20, BUFFER_MAXIMUM_BYTES = 1 << 30 };
 
@@ -157,73 +155,6 @@ static bool read_limits(const struct json_document *document, uint32_t node, str
     return node == 0 || object_read(document, node, fields, COUNT_OF(fields), NULL, limits, failure);
 }
 
-/* Where the multi-buffer library is there it is the fastest by far; GMAC with ESN would need room before each packet. */
-static bool may_serve(const struct symmetric_provider *provider, const char *only, const char *suite, bool esn)
-{
-    if (only[0] != '\0' && strcmp(only, provider->name) != 0)
-        return false;
-    return provider != &symmetric_ipsec_mb || !esn || strstr(suite, "gmac") == NULL;
-}
-
-/* The last answer: SAs of one suite come one after the other, and a search takes a while. */
-static struct {
-    char name[NAME_BYTES], only[NAME_BYTES];
-    bool esn;
-    struct esp_suite suite;
-    const struct symmetric_provider *provider;
-} last_found;
-
-static bool found_before(const char *name, const char *only, struct sa_settings *settings)
-{
-    if (last_found.provider == NULL || strcmp(last_found.name, name) != 0 || strcmp(last_found.only, only) != 0 ||
-        last_found.esn != settings->esn)
-        return false;
-    settings->suite = last_found.suite;
-    settings->provider = last_found.provider;
-    return true;
-}
-
-static void remember(const char *name, const char *only, const struct sa_settings *settings)
-{
-    copy_text(last_found.name, sizeof last_found.name, name);
-    copy_text(last_found.only, sizeof last_found.only, only);
-    last_found.esn = settings->esn;
-    last_found.suite = settings->suite;
-    last_found.provider = settings->provider;
-}
-
-/* The suite by name, admitted after its known answers, from the best library that has it. */
-static bool find_suite(const char *name, const char *only, struct sa_settings *settings, struct failure *failure)
-{
-    static const struct symmetric_provider *const providers[] = {&symmetric_ipsec_mb, &symmetric_libcrypto,
-                                                                 &symmetric_libgcrypt};
-
-    if (name != NULL && found_before(name, only, settings))
-        return true;
-    (void)fail(failure, FAILURE_USAGE, "provider: there is no '%.40s'", only);
-    for (size_t i = 0; i < COUNT_OF(providers); i++) {
-        struct order order = {.operation = OPERATION_OUTBOUND};
-        struct catalogue_entry entry;
-        struct failure reason;
-
-        if (name == NULL || !may_serve(providers[i], only, name, settings->esn))
-            continue;
-        copy_text(order.provider, sizeof order.provider, providers[i]->name);
-        copy_text(order.tier, sizeof order.tier, "packet-loop");
-        copy_text(order.algorithm, sizeof order.algorithm, name);
-        if (catalogue_find(&order, &entry, &reason) && catalogue_admit(&entry, &reason)) {
-            settings->suite = esp_suite_at(entry.row);
-            settings->provider = providers[i];
-            remember(name, only, settings);
-            return true;
-        }
-        /* What libcrypto says about the suite is the answer when no library has it. */
-        if (providers[i] == &symmetric_libcrypto || only[0] != '\0')
-            *failure = reason;
-    }
-    return false;
-}
-
 static bool check_keys(const struct sa_settings *settings, struct failure *failure)
 {
     const struct cipher_algorithm *cipher = settings->suite.cipher;
@@ -296,7 +227,7 @@ bool settings_read_sa(const struct json_document *document, const char *provider
         return fail(failure, FAILURE_USAGE, "sequence: has 32 bits without esn");
     if (settings->layering != LAYERING_NONE && settings->mode != MODE_TRANSPORT)
         return fail(failure, FAILURE_USAGE, "layering: goes over transport mode only");
-    return find_suite(order.suite, provider, settings, failure) && check_keys(settings, failure) &&
+    return settings_find_suite(order.suite, provider, settings, failure) && check_keys(settings, failure) &&
            read_addresses(order.source, order.destination, &settings->version, &settings->source,
                           &settings->destination, failure) &&
            read_encapsulation(document, order.encapsulation, &settings->encapsulated, &settings->source_port,

@@ -277,7 +277,6 @@ bool plane_open(struct plane *plane, const struct plane_settings *settings, stru
         return false;
     (void)symmetric_libgcrypt.ready(failure); /* loaded now, while its file can surely be read; it may be missing */
     plane->split_cpu = settings->split_cpu;
-    plane->spin_us = settings->spin_us;
     copy_text(plane->provider, sizeof plane->provider, settings->provider != NULL ? settings->provider : "");
     plane->generation = 1;
     atomic_store(&plane->stopping, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ipsecbench-agent: reads orders from standard input, one JSON object a line, and answers each with one. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,13 +29,32 @@ static struct {
     bool ended;
 } input;
 
+/* What the program does, by its argument. */
+struct service {
+    const char *name;
+    void (*begin)(void);
+    void (*answer_line)(char *line, size_t length);
+    int (*tick)(void); /* does what is due; returns after how many milliseconds at most it wants to be called again, or -1 */
+    void (*end)(void);
+};
+
+/* Waits for input, and lets the service do what is due meanwhile. */
+static void wait_for_input(const struct service *service)
+{
+    struct pollfd waiting = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    while (service->tick != NULL && poll(&waiting, 1, service->tick()) <= 0)
+        ;
+}
+
 /* Reads once; false at the end of the input or on an error. */
-static bool read_more(void)
+static bool read_more(const struct service *service)
 {
     ssize_t count;
 
     if (input.ended)
         return false;
+    wait_for_input(service);
     do {
         count = read(STDIN_FILENO, input.bytes + input.used, sizeof input.bytes - input.used);
     } while (count < 0 && errno == EINTR);
@@ -53,7 +73,7 @@ static void discard(size_t length)
 }
 
 /* Skips what is left of a line that is too long. */
-static void discard_line(void)
+static void discard_line(const struct service *service)
 {
     char *end;
 
@@ -64,7 +84,7 @@ static void discard_line(void)
             return;
         }
         input.used = 0;
-        if (!read_more())
+        if (!read_more(service))
             return;
     }
 }
@@ -90,7 +110,7 @@ static void answer_long_line(void)
 }
 
 /* Answers line after line until the input ends; false when an answer could not be written. */
-static bool serve(void (*answer_line)(char *line, size_t length))
+static bool serve(const struct service *service)
 {
     for (;;) {
         char *end = memchr(input.bytes, '\n', input.used);
@@ -98,15 +118,15 @@ static bool serve(void (*answer_line)(char *line, size_t length))
         if (end != NULL) {
             size_t length = (size_t)(end - input.bytes);
 
-            answer_line(input.bytes, length);
+            service->answer_line(input.bytes, length);
             discard(length + 1);
         } else if (input.used > REQUEST_BYTES_MAXIMUM) {
             answer_long_line();
-            discard_line();
-        } else if (read_more()) {
+            discard_line(service);
+        } else if (read_more(service)) {
             continue;
         } else if (input.used > 0) {
-            answer_line(input.bytes, input.used);
+            service->answer_line(input.bytes, input.used);
             input.used = 0;
         } else {
             return true;
@@ -116,9 +136,28 @@ static bool serve(void (*answer_line)(char *line, size_t length))
     }
 }
 
+static const struct service services[] = {
+    {"", NULL, answer_order, NULL, NULL},
+    {"esp", esp_plane_begin, esp_plane_answer_line, esp_plane_tick, esp_plane_end},
+    {"traffic", traffic_begin, traffic_answer_line, NULL, traffic_end_all},
+};
+
+/* NULL where there is none of that name. */
+static const struct service *find_service(int argc, char **argv)
+{
+    const char *name = argc == 1 ? "" : argv[1];
+
+    for (size_t i = 0; argc <= 2 && i < sizeof services / sizeof services[0]; i++) {
+        if (strcmp(services[i].name, name) == 0)
+            return &services[i];
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
-    bool traffic, served;
+    const struct service *service = find_service(argc, argv);
+    bool served;
 
     /* A closed pipe is then seen as an error of fflush(). */
     (void)signal(SIGPIPE, SIG_IGN);
@@ -130,18 +169,15 @@ int main(int argc, char **argv)
         fputs(usage, stdout);
         return EXIT_SUCCESS;
     }
-    if (argc == 2 && strcmp(argv[1], "esp") == 0)
-        return esp_plane_run();
-    traffic = argc == 2 && strcmp(argv[1], "traffic") == 0;
-    if (argc != 1 && !traffic) {
+    if (service == NULL) {
         fputs(usage, stderr);
         return 2;
     }
-    if (traffic)
-        traffic_begin();
-    served = serve(traffic ? traffic_answer_line : answer_order);
-    if (traffic)
-        traffic_end_all();
+    if (service->begin != NULL)
+        service->begin();
+    served = serve(service);
+    if (service->end != NULL)
+        service->end();
     if (!served) {
         fprintf(stderr, "ipsecbench-agent: cannot write an answer: %s\n", strerror(errno));
         return EXIT_FAILURE;
