@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -54,13 +54,23 @@ def detect_command(
 
     measures = os.path.realpath(root) == "/"
     hardware = detect(root, _measure_clock if measures else None)
+    data_plane = _data_plane() if measures else None
     if json_output:
         import json
 
-        _write(json.dumps(hardware.to_dict(), indent=2))
+        _write(json.dumps({**hardware.to_dict(), "data_plane": data_plane}, indent=2))
         return
     has_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    _write("\n".join(screen(hardware, has_colour)))
+    _write("\n".join(screen(hardware, has_colour, data_plane)))
+
+
+def _data_plane() -> dict[str, str | bool | None]:
+    """Whether the running kernel has ESP, which only it can say, and which data plane an endpoint would take."""
+    from ipsecbench.dataplane.kernel_esp import kernel_esp_available
+    from ipsecbench.dataplane.selection import automatic_choice
+
+    esp = kernel_esp_available()
+    return {"kernel_esp": esp.available, "kernel_esp_reason": esp.reason or None, "auto": automatic_choice().value}
 
 
 def _measure_clock(processor: int | None) -> float | None:
@@ -80,18 +90,22 @@ def _write(text: str) -> None:
     sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
 
 
-def screen(hardware: Hardware, has_colour: bool = False) -> list[str]:
+def screen(
+    hardware: Hardware, has_colour: bool = False, data_plane: Mapping[str, str | bool | None] | None = None
+) -> list[str]:
     """The screen of `detect`, at most 40 lines of 100 columns.
 
     Args:
         hardware: the box.
         has_colour: emphasise with ANSI colours.
+        data_plane: what the running kernel said of ESP; None below another root, where nobody can be asked.
     """
     lines = [_title(hardware), ""]
     crypto = hardware.kernel_crypto
     lines += _section("CPU", _cpu_lines(hardware.cpu))
     lines += _section("Instructions", _instruction_lines(hardware.cpu))
     lines += _section("Kernel crypto", _kernel_lines(crypto))
+    lines += _section("Data plane", _data_plane_lines(data_plane))
     lines += _section("Engines", (f"{one.name}: {one.status}" for one in hardware.engines[:4]))
     lines += _section("NIC offload", _nic_lines(hardware))
     lines += _section("libcrypto", _libcrypto_lines(hardware))
@@ -153,6 +167,15 @@ def _kernel_lines(crypto: KernelCrypto | None) -> Iterator[str]:
     absent = [row.algorithm for row in rows if row.status == "not listed"]
     if absent:
         yield f"not listed, loaded on demand: {', '.join(absent)}"
+
+
+def _data_plane_lines(data_plane: Mapping[str, str | bool | None] | None) -> Iterator[str]:
+    if data_plane is None:
+        return
+    has = {True: "yes", False: "no", None: "unknown"}[cast("bool | None", data_plane["kernel_esp"])]
+    reason = data_plane["kernel_esp_reason"]
+    yield f"ESP in the kernel: {has}" + (f" ({str(reason).split(':')[0]})" if reason else "")
+    yield f"an endpoint with 'auto' takes '{data_plane['auto']}'"
 
 
 def _driver(row: EspDriver) -> str:

@@ -99,7 +99,7 @@ def open_data_plane(
     """
     choice = configuration.choice
     if choice is PlaneChoice.AUTO:
-        choice = _first_to_be_had()
+        choice = automatic_choice()
     check_tunnels(configuration, endpoint)
     natt = [sock for sock in ike_sockets if sock.getsockname()[1] == endpoint.natt_port]
     if choice is PlaneChoice.KERNEL:
@@ -116,7 +116,8 @@ def open_data_plane(
     return opened
 
 
-def _first_to_be_had() -> PlaneChoice:
+def automatic_choice() -> PlaneChoice:
+    """What ``auto`` comes to on this box."""
     from ipsecbench.agent.find import agent_path
     from ipsecbench.dataplane.kernel_esp import kernel_esp_available
 

@@ -84,3 +84,23 @@ def test_many_warnings_are_counted_rather_than_scrolled_away(tmp_path: Path) -> 
     lines = screen(replace(hardware, warnings=tuple(f"warning {n} " + "word " * 30 for n in range(20))))
     assert len(lines) <= 40
     assert "more with --json" in lines[-1]
+
+
+def test_the_running_kernel_is_asked_about_esp(tmp_path: Path) -> None:
+    hardware = detect(box(tmp_path / "box", "sbcbench-RK3588-5.10.66"))
+    assert not any(line.startswith("Data plane") for line in screen(hardware))
+    reason = "this kernel has XFRM but no ESP (CONFIG_INET_ESP): use the data plane 'agent' or 'reference'"
+    shown = "\n".join(screen(hardware, data_plane={"kernel_esp": False, "kernel_esp_reason": reason, "auto": "agent"}))
+    assert "ESP in the kernel: no (this kernel has XFRM but no ESP (CONFIG_INET_ESP))" in shown
+    assert "an endpoint with 'auto' takes 'agent'" in shown
+    shown = "\n".join(screen(hardware, data_plane={"kernel_esp": True, "kernel_esp_reason": None, "auto": "kernel"}))
+    assert "ESP in the kernel: yes\n" in shown
+
+
+def test_json_says_which_data_plane_there_is() -> None:
+    result = runner.invoke(app, ["--json"])
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)["data_plane"]
+    assert found["kernel_esp"] in (True, False, None)
+    assert (found["kernel_esp_reason"] is None) == (found["kernel_esp"] is True)
+    assert found["auto"] in ("agent", "kernel", "reference")
