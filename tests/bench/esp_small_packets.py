@@ -132,7 +132,9 @@ def print_rates(rows: Sequence[Row]) -> None:
         beside = ""
         if theirs and row.kind.startswith("agent"):
             best = [max(pair) for pair in zip(*(other.zero_loss for other in theirs), strict=True)]
-            beside = ratios(row.zero_loss, [max(1.0, each) for each in best], 1)
+            # A search that found no rate without loss within its trials says nothing.
+            found = [number for number, rate in enumerate(best) if rate > 0]
+            beside = ratios([row.zero_loss[number] for number in found], [best[number] for number in found], 1)
         print(f"| {row.title} | {middle([each / 1e3 for each in row.zero_loss], 1)} "
               f"| {middle([each / 1e3 for each in row.half_percent], 1)} | {beside} "
               f"| {middle(row.nanoseconds, 0) if row.path.processes else ''} |", flush=True)  # fmt: skip
