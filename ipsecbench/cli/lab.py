@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -141,8 +144,11 @@ def lab_exec(
     hosts = standing.ask("status")["hosts"]
     if side not in hosts:
         raise UsageError(f"there is no host {side!r}: it is one of {', '.join(hosts)}")
-    wanted = command or [os.environ.get("SHELL", "/bin/sh")]
-    words = enclosure.command(inside, "ip", "netns", "exec", hosts[side], "env", *wanted)
+    into = ("ip", "netns", "exec", hosts[side], "env")
+    if not command and sys.stdin.isatty():
+        shell = (*_OWN_GROUP, os.environ.get("SHELL", "/bin/sh"))
+        raise typer.Exit(_shell(enclosure.command(inside, *into, f"PS1=[{side}] # ", *shell)))
+    words = enclosure.command(inside, *into, *(command or ["/bin/sh"]))
     try:
         os.execvp(words[0], words)  # noqa: S606  the caller's own command
     except OSError as error:
@@ -156,6 +162,25 @@ lab_app.command("capture", help="Capture what passes a host, outside and inside,
 
 lab_app.command("run", help="Measure real ESP, and hold it against what was predicted.")(lab_run)
 lab_app.command("scenario", help="Try what is claimed of a setting; --list says which there are.")(lab_scenario)
+
+
+# Inside, the process group of outside has no number, which a shell with job control cannot bear.
+_OWN_GROUP = (
+    sys.executable,
+    "-Ic",
+    "import os, signal, sys; signal.signal(signal.SIGTTOU, signal.SIG_IGN); os.setpgid(0, 0);"
+    "os.tcsetpgrp(0, os.getpid()); signal.signal(signal.SIGTTOU, signal.SIG_DFL);"
+    "os.execvp(sys.argv[1], sys.argv[1:])",
+)
+
+
+def _shell(words: list[str]) -> int:
+    """Run a shell in the foreground of the terminal, and take the foreground back when it has ended."""
+    code = subprocess.run(words, check=False).returncode
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.tcsetpgrp(sys.stdin.fileno(), os.getpgrp())
+    signal.signal(signal.SIGTTOU, before)
+    return code
 
 
 def _read_files(files: list[Path]) -> tuple[EndpointFile, EndpointFile]:

@@ -48,7 +48,8 @@ class Capture:
     def __enter__(self) -> Self:
         def open_socket() -> socket.socket:
             # SOCK_DGRAM: without the Ethernet header.
-            opened = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, socket.htons(_ETH_P_ALL))
+            # Without a protocol until it is bound: otherwise it would take from every interface at first.
+            opened = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0)
             try:
                 opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
             except PermissionError:  # root of a user namespace has what everybody has

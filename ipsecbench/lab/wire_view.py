@@ -54,6 +54,13 @@ class Seen:
         return self.sort in (Sort.ESP, Sort.ESP_IN_UDP)
 
 
+def in_clear(seen: Iterable[Seen]) -> tuple[int, str]:
+    """How many packets are in clear, and which, in a few words."""
+    clear = [packet for packet in seen if packet.sort is Sort.CLEAR]
+    kinds = dict.fromkeys(f"protocol {each.protocol} from {each.source} to {each.destination}" for each in clear)
+    return len(clear), f"{len(clear)} packets in clear" + "".join(f"; {kind}" for kind in list(kinds)[:3])
+
+
 def look(packets: Iterable[bytes]) -> list[Seen]:
     """Look at whole IP packets; what is cut short counts as clear."""
     return [_look(packet) for packet in packets]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import signal
 import stat
 import subprocess
@@ -166,6 +168,51 @@ def capture_and_decrypt(lab: Lab) -> None:
     assert {row["icmp.type"] for row in sealed} == {"8", "0"}
     assert "exists" in one_line(lab("capture", "--seconds", "1", "-o", str(path), code=2))
     assert "no host 'C'" in one_line(lab("capture", "--side", "C", code=2))
+
+
+def test_a_shell_has_the_terminal_to_itself(lab: Lab) -> None:
+    lab("up", "--dataplane", "reference", "-q")
+    inside = lab("exec", "A", "--", "sh", "-c", 'echo "$TMPDIR"').stdout
+    assert inside.strip() == str(enclosure.PRIVATE_TEMPORARY)
+    script = lab_command("exec", "A")
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir("/")
+        os.execvpe(script[0], script, {**os.environ, "PYTHONPATH": str(rootless.ROOT), "SHELL": "/bin/sh"})  # noqa: S606
+    try:
+        assert "[A] # " in until(terminal, "[A] # ")
+        os.write(terminal, b"sleep 100\n")
+        time.sleep(1)
+        os.write(terminal, b"\x03")
+        until(terminal, "[A] # ")
+        os.write(terminal, b"echo it was $?\n")
+        assert "it was 130" in until(terminal, "it was 130")
+        os.write(terminal, b"exit 3\n")
+        deadline = time.monotonic() + 20
+        while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert os.waitstatus_to_exitcode(ended[1]) == 3
+        assert ended[0] == child
+    finally:
+        os.close(terminal)
+    lab("down")
+
+
+def lab_command(*arguments: str) -> list[str]:
+    """The command line of ``lab`` for the laboratory of this test, as the user that it belongs to."""
+    nobody = notes_folder().name.endswith("nobody")
+    program = rootless.command() if nobody else [sys.executable, "-m", "ipsecbench"]
+    return ["env", f"TMPDIR={notes_folder()}", *program, "lab", *arguments]
+
+
+def until(terminal: int, wanted: str) -> str:
+    """What a terminal shows until it shows something."""
+    shown, deadline = "", time.monotonic() + 20
+    while wanted not in shown and time.monotonic() < deadline:
+        if select.select([terminal], [], [], 0.2)[0]:
+            shown += os.read(terminal, 4096).decode(errors="replace")
+    assert wanted in shown, shown
+    return shown
 
 
 @pytest.mark.parametrize("victim", ["keeper", "inside"])

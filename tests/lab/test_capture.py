@@ -5,6 +5,8 @@ This fixes the format of the key log, line for line, before our own endpoint wri
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -154,3 +156,29 @@ def test_two_interfaces_in_one_file(tmp_path: Path) -> None:
         ("1000000001.500000000", "ipsec0", "40"),
         ("1000000002.000000000", "eth0", "20"),
     ]
+
+
+def test_other_interfaces_are_never_seen(hosts: Hosts) -> None:
+    # A packet socket would take from all of them until it is bound, had it a protocol before.
+    host, running = hosts.local, threading.Event()
+    with host.udp_socket(9, host.inner_ipv4) as sender:
+        running.set()
+
+        def chatter() -> None:
+            while running.is_set():
+                with contextlib.suppress(OSError):
+                    sender.sendto(b"on the loopback interface", (host.inner_ipv4, 10))
+
+        thread = threading.Thread(target=chatter)
+        thread.start()
+        try:
+            strays = [packet for _ in range(150) for packet in strays_of(host)]
+        finally:
+            running.clear()
+            thread.join()
+    assert not strays
+
+
+def strays_of(host: Host) -> list[bytes]:
+    with Capture(host) as capture:
+        return [packet for packet in capture.packets() if packet[9] == 17]

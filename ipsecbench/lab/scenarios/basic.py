@@ -7,7 +7,7 @@ from ipsecbench.lab import expected, probes, tcp_stream
 from ipsecbench.lab.capture import Capture
 from ipsecbench.lab.end_status import ChildSaStatus, EndStatus
 from ipsecbench.lab.scenarios.model import Overhead, Run
-from ipsecbench.lab.wire_view import Seen, Sort, look
+from ipsecbench.lab.wire_view import Seen, Sort, in_clear, look
 
 _PINGS = 10
 _LIBIPSEC_MTU = 1400
@@ -80,8 +80,8 @@ def reach(run: Run) -> None:
     enough = echoes.answered >= _PINGS / 2 if lossy else echoes.answered == _PINGS
     run.check("the other host answers through the SA", enough, f"{echoes.answered} of {_PINGS}")
     seen = look(capture.packets())
-    clear = [packet for packet in seen if packet.sort is Sort.CLEAR]
-    run.check("nothing passes in clear", not clear, f"{len(clear)} packets in clear")
+    number, which = in_clear(seen)
+    run.check("nothing passes in clear", number == 0, which)
     child = run.status["A"].children[0]
     spis = {packet.spi for packet in seen if packet.is_esp}
     mine = {int(spi, 16) for spi in (child.inbound_spi, child.outbound_spi)}
@@ -143,8 +143,8 @@ def stream(run: Run) -> None:
     first, second = run.laboratory.host("A"), run.laboratory.host("B")
     with Capture(first) as capture:
         found = tcp_stream.measure(first, second, here, there, 0.2, own=True)
-    clear = sum(packet.sort is Sort.CLEAR for packet in look(capture.packets()))
-    run.check("nothing of a TCP stream passes in clear", not clear, f"{clear} packets in clear")
+    number, which = in_clear(look(capture.packets()))
+    run.check("nothing of a TCP stream passes in clear", number == 0, which)
     run.outcome.tcp_mss_bytes = found.mss_bytes
     if not run.arrangement.strongswan:
         version = 6 if ":" in there else 4

@@ -80,7 +80,7 @@ _PATHS = (
 _OTHERS = (
     Scenario(
         "telnet",
-        "the article's example: telnet answers over the SA only (IKEv1 main mode, AES-128 with HMAC-MD5)",
+        "the article's example: a telnet daemon that answers over the SA only (IKEv1)",
         Arrangement(
             version=1,
             ike=ARTICLE[0],
