@@ -85,7 +85,7 @@ class RunOptions:
             _PRECISION,
             budget,
             minimum_rounds=5 if self.quick else 9,
-            maximum_rounds=40,
+            maximum_rounds=24,
             seed=self.seed,
             longest_sample_ns=_LOOP_SAMPLE_NS,
         )

@@ -113,7 +113,8 @@ class Agreement:
     close_share: float
     """Share of the rows that are within 10%."""
     pairs: int
-    """Pairs of suites, at one size and in one direction, whose measured costs differ by more than 10%."""
+    """Pairs of suites, at one size and in one direction, whose measured costs differ by more than 10%. Where their
+    intervals overlap nobody knows which one is faster, and they count as a tie."""
     inversions: tuple[Inversion, ...]
     """Those of them that were predicted in the wrong order."""
 
@@ -279,7 +280,8 @@ def _order(comparisons: Sequence[Comparison]) -> tuple[int, tuple[Inversion, ...
     for rows in groups.values():
         for pair in combinations(rows, 2):
             faster, slower = sorted(pair, key=lambda row: row.measured_ns.median)
-            if slower.measured_ns.median > faster.measured_ns.median * (1 + CLOSE):
+            apart = slower.measured_ns.median > faster.measured_ns.median * (1 + CLOSE)
+            if apart and not slower.measured_ns.overlaps(faster.measured_ns):
                 pairs += 1
                 if slower.predicted_ns.median < faster.predicted_ns.median:
                     inversions.append(Inversion(faster, slower))

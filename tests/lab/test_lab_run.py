@@ -124,6 +124,33 @@ def test_what_was_measured_survives_an_end_before_time(nothing_left: None, tmp_p
     assert any(row.usable and row.workload.tier is Tier.TUN_LAB for row in dataset.measurements)
 
 
+def test_a_data_plane_that_is_killed_is_one_line(nothing_left: None, tmp_path: Path) -> None:
+    path = tmp_path / "lab.ipsecbench.json"
+    arguments = [*ARGUMENTS[:-1], "100", "-o", str(path)]
+    mark = f"IPSECBENCH_TEST={os.environ['IPSECBENCH_TEST']}"
+    with subprocess.Popen(
+        command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not path.exists() and time.monotonic() < deadline:
+                assert process.poll() is None
+                time.sleep(0.1)
+            planes = [each for each in _marked(mark) if b"\0esp\0" in Path(f"/proc/{each}/cmdline").read_bytes()]
+            assert len(planes) == 2
+            os.kill(planes[0], signal.SIGKILL)
+            _, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert "Traceback" not in error
+    (line,) = [line for line in error.splitlines() if line.startswith("ipsecbench: ")]
+    assert "gone" in line or "signal 9" in line
+    dataset = read_dataset(path)
+    assert dataset.ended == "interrupted"
+    assert any(row.usable and row.workload.tier is Tier.TUN_LAB for row in dataset.measurements)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from ipsecbench.bench.measurement import Measurement, Sample, Status, Tier, Workload
+from ipsecbench.bench.measurement import Estimate, Measurement, Sample, Status, Tier, Workload
 from ipsecbench.bench.statistics import median_estimate
-from ipsecbench.lab.prediction import base_suite, compare, own_base, providers
+from ipsecbench.lab.prediction import base_suite, compare, own_base, providers, summarise
 
 LOOPS = {"null-sha256": 400.0, "aes128gcm16": 300.0, "aes128-sha256": 700.0, "3des-sha1": 5000.0}
 SIZES = (64, 1400)
@@ -116,6 +116,18 @@ def test_a_hash_that_is_dearer_in_the_plane_than_in_the_loop_is_known_from_its_o
             assert row.error < -0.1
     before = [row.error for row in without.comparisons if row.suite == "3des-sha1" and row.size_bytes == 64]
     assert all(error < -0.03 for error in before)
+
+
+def test_suites_whose_intervals_overlap_are_a_tie() -> None:
+    agreement = compare(box(), "agent")
+    assert agreement is not None
+    unsure = [
+        replace(row, measured_ns=Estimate(row.measured_ns.median, 1.0, 1e9)) if row.suite == "3des-sha1" else row
+        for row in agreement.comparisons
+    ]
+    again = summarise(unsure, agreement.base, agreement.provider)
+    # At each size and in each direction two of the three pairs are with 3DES.
+    assert (agreement.pairs, again.pairs) == (12, 4)
 
 
 @pytest.mark.parametrize(
