@@ -115,6 +115,8 @@ class _Child:
 class _Family:
     """Child SAs for the same traffic, the oldest first: they share a reqid and the policies."""
 
+    key: object
+    """What they have in common."""
     reqid: int
     traffic: ChildTraffic
     members: list[_Child] = field(default_factory=list)
@@ -278,7 +280,7 @@ class ChildSaInstaller:
         key = (connection, info.name, info.mode, info.local_ts, info.remote_ts)
         family = self._families.get(key)
         if family is None:
-            family = _Family(self._next_reqid, self._configuration.of(connection, info.name))
+            family = _Family(key, self._next_reqid, self._configuration.of(connection, info.name))
             self._families[key] = family
             self._next_reqid += 1
         return family
@@ -362,7 +364,7 @@ class ChildSaInstaller:
         family.policies.clear()
         if family.routed and self._routes is not None:
             self._spare(partial(self._routes.unprotect, *map(tuple, carried(last.info, family.traffic))))
-        self._families = {key: each for key, each in self._families.items() if each is not family}
+        self._families.pop(family.key, None)
 
     def _spare(self, action: Callable[[], None]) -> None:
         """Removal goes on where one thing cannot be removed: a plane that has ended is found out by :meth:`poll`."""
