@@ -169,6 +169,17 @@ static bool may_enter(struct worker *worker, struct sa *sa, const struct packet_
     return true;
 }
 
+/* Whether there is a checksum over the addresses: not in ICMP, nor in UDP over IPv4 where the sender left it out. */
+static bool covers_addresses(const uint8_t *data, const struct packet_facts *facts)
+{
+    const uint8_t *checksum = data + facts->header_bytes + UDP_CHECKSUM;
+
+    if (facts->flow.version == 6 || facts->flow.protocol == NEXT_HEADER_TCP)
+        return true;
+    return facts->flow.protocol == NEXT_HEADER_UDP && facts->length >= facts->header_bytes + UDP_HEADER_BYTES &&
+           read_be16(checksum) != 0;
+}
+
 /* What has been decrypted goes to the TUN device, when it may. `room`: see inner_of_transport(). */
 static void accept_inner(struct worker *worker, struct sa *sa, const struct received *outer,
                          const struct esp_inner_packet *inner, uint8_t *room)
@@ -199,7 +210,7 @@ static void accept_inner(struct worker *worker, struct sa *sa, const struct rece
         }
         if (traffic_class != facts.traffic_class)
             packet_set_traffic_class(data, traffic_class);
-    } else if (sa->encapsulated) {
+    } else if (sa->encapsulated && covers_addresses(data, &facts)) {
         /* Addresses may have been translated: the checksum is that of others (RFC 3948 section 3.1.2). */
         (void)packet_checksum_payload(data, &facts);
     }

@@ -40,7 +40,6 @@ void sa_move(struct sa *sa, unsigned version, struct address source, struct addr
     sa->destination = destination;
     sa->encapsulated = encapsulated;
     set_socket_address(&sa->peer, version, destination, encapsulated ? destination_port : 0);
-    set_socket_address(&sa->local, version, source, 0);
     sa->last_source = source;
     sa->last_port = encapsulated ? source_port : 0;
     sa->inner_mtu_bytes = inner_mtu(sa);

@@ -72,7 +72,6 @@ struct sa {
     struct sa_limits *limits; /* NULL: none */
     struct address source, destination;
     union socket_address peer;        /* outbound: where to */
-    union socket_address local;       /* outbound: from which address */
     struct address last_source;       /* inbound: where the last packet came from */
     uint16_t last_port;
     uint8_t encryption_key_bytes, integrity_key_bytes;

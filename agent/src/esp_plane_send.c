@@ -100,7 +100,7 @@ static bool same_way(const struct sa *left, const struct sa *right)
     return left == right ||
            (left->encapsulated && left->version == right->version && left->path_mtu_bytes == right->path_mtu_bytes &&
             memcmp(&left->peer, &right->peer, sizeof left->peer) == 0 &&
-            memcmp(&left->local, &right->local, sizeof left->local) == 0);
+            left->source.high == right->source.high && left->source.low == right->source.low);
 }
 
 /* Lengthens the last message by one segment when it can be one. */
@@ -174,12 +174,14 @@ static void add_controls(struct msghdr *header, const struct message *message)
         add_control(header, level, ipv4 ? IP_TTL : IPV6_HOPLIMIT, &number, sizeof number);
     }
     if (ipv4) {
-        struct in_pktinfo source = {.ipi_spec_dst = message->sa->local.ipv4.sin_addr};
+        struct in_pktinfo source = {.ipi_ifindex = 0};
 
+        address_write(message->sa->source, 4, (uint8_t *)&source.ipi_spec_dst);
         add_control(header, level, IP_PKTINFO, &source, sizeof source);
     } else {
-        struct in6_pktinfo source = {.ipi6_addr = message->sa->local.ipv6.sin6_addr};
+        struct in6_pktinfo source = {.ipi6_ifindex = 0};
 
+        address_write(message->sa->source, 6, (uint8_t *)&source.ipi6_addr);
         add_control(header, level, IPV6_PKTINFO, &source, sizeof source);
     }
 }
