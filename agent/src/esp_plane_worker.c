@@ -246,7 +246,8 @@ static bool find_vnet_header(struct plane *plane, const struct plane_settings *s
     plane->vnet_header_bytes = 0;
     if (!settings->vnet_header)
         return true;
-    (void)ioctl(settings->queues[0].tun, TUNGETVNETHDRSZ, &length);
+    /* Some C libraries have int for the number, others unsigned long; the kernel looks at 32 bits. */
+    (void)ioctl(settings->queues[0].tun, (int)TUNGETVNETHDRSZ, &length);
     if (length < VNET_HEADER_BYTES || length > VNET_HEADER_BYTES_MAXIMUM)
         return fail(failure, FAILURE_UNSUPPORTED, "a virtio header of %d octets is not known here", length);
     plane->vnet_header_bytes = (uint32_t)length;
