@@ -28,6 +28,7 @@ from ipsecbench.esp.configuration import (
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.outer_packet import OuterPacket, parse_outer
 from ipsecbench.esp.processing import EspProcessing
+from ipsecbench.esp.security_association import OutboundSa
 from ipsecbench.esp.traffic_selector import subnet
 from ipsecbench.lab.namespaces import Host, Hosts
 from ipsecbench.providers.selection import ProviderSelection
@@ -151,6 +152,12 @@ class UserspaceEnd:
     def seal(self, inner: bytes) -> list[OuterPacket]:
         """An inner packet as ESP packets."""
         return self.processing.protect(inner, time.monotonic()).outside
+
+    def count_on(self, spi: int, number: int) -> None:
+        """Let the next packet of an outbound SA have this number."""
+        sa = self.processing._sas.get(Direction.OUTBOUND, spi)
+        assert isinstance(sa, OutboundSa)
+        sa.sequence.last = number - 1
 
     def send(self, *outers: OuterPacket) -> None:
         """Send ESP packets to the other host."""

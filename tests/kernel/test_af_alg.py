@@ -113,8 +113,7 @@ def test_results_are_those_of_other_libraries(provider: str) -> None:
     assert [answer.get("output") for answer in answers[len(forged) :]] == opened
 
 
-@pytest.mark.parametrize("agent", AGENTS)
-@pytest.mark.parametrize("provider", KINDS)
+@pytest.mark.parametrize(("provider", "agent"), [(KINDS[0], AGENTS[1]), (KINDS[1], AGENTS[0])])
 def test_speed(provider: str, agent: str) -> None:
     orders = []
     for row in rows(provider):

@@ -192,16 +192,15 @@ def test_windows(world: World, window: int, esn: bool) -> None:
     if esn and window == 0:
         pytest.skip("the kernel has no ESN without a window")
     world.replace_sas(replay_window_packets=window, esn=esn)
-    sealed = [world.ours.seal(world.inner(str(number).encode()))[0] for number in range(1, window + 3)]
     # The newest first; then the oldest that is still within, and the one before.
-    world.ours.send(sealed[-1])
-    oldest = len(sealed) - window
-    if window > 1:
-        world.ours.send(sealed[oldest])
-    world.ours.send(sealed[oldest - 1])
-    expected = [sealed[-1], sealed[oldest - 1]] if window == 0 else [sealed[-1], sealed[oldest]][: 1 + (window > 1)]
-    names = {outer.content: str(number).encode() for number, outer in enumerate(sealed, 1)}
-    assert world.received() == [names[outer.content] for outer in expected]
+    newest = window + 2
+    numbers = [newest, newest - window + 1, newest - window] if window > 1 else [newest, newest - 1]
+    for number in numbers:
+        world.ours.count_on(world.back.spi, number)
+        world.ours.send(*world.ours.seal(world.inner(str(number).encode())))
+    world.ours.count_on(world.back.spi, newest + 1)
+    admitted = numbers if window == 0 else numbers[:-1]
+    assert world.received() == [str(number).encode() for number in admitted]
     refused = world.plane.sa_statistics(INBOUND, world.back.spi)
     # With ESN a packet from before the window looks like one of the next 2^32, whose ICV would be another.
     assert (refused.replayed, refused.forged) == ((0, 0) if window == 0 else (0, 1) if esn else (1, 0))
