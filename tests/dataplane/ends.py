@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -32,27 +33,6 @@ from ipsecbench.lab.own_peer import OwnPeer
 from ipsecbench.secret import Secret
 
 PSK = b"k2;2.6TbYl+{/qa"
-LISTEN = """
-import socket, sys
-family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-listener = socket.socket(family)
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind((sys.argv[1], int(sys.argv[2])))
-listener.listen()
-print("ready", flush=True)
-connection, _ = listener.accept()
-total = 0
-while octets := connection.recv(65536):
-    total += len(octets)
-connection.sendall(str(total).encode())
-"""
-SEND = """
-import socket, sys
-connection = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=20)
-connection.sendall(bytes(int(sys.argv[3])))
-connection.shutdown(socket.SHUT_WR)
-print(connection.recv(100).decode())
-"""
 
 
 @dataclass(frozen=True)
@@ -220,13 +200,20 @@ class UdpFlow:
 
 def transfer(sender: Host, receiver: Host, destination: str, octets: int, port: int = 5555) -> int:
     """Send octets over TCP and say how many arrived."""
-    listener = receiver.start("python3", "-c", LISTEN, destination, str(port), output=subprocess.PIPE)
-    try:
-        assert listener.stdout is not None
-        assert listener.stdout.readline() == b"ready\n"
-        done = sender.run("python3", "-c", SEND, destination, str(port), str(octets), timeout_seconds=60)
-        assert done.returncode == 0, done.stderr
-        return int(done.stdout)
-    finally:
-        listener.kill()
-        listener.communicate()
+    family = socket.AF_INET6 if ":" in destination else socket.AF_INET
+    arrived = 0
+
+    def count(listener: socket.socket) -> None:
+        nonlocal arrived
+        with listener.accept()[0] as connection:
+            while received := len(connection.recv(1 << 16)):
+                arrived += received
+
+    with receiver.call(lambda: socket.create_server((destination, port), family=family)) as listener:
+        listener.settimeout(30)
+        thread = threading.Thread(target=count, args=(listener,))
+        thread.start()
+        with sender.call(lambda: socket.create_connection((destination, port), timeout=30)) as connection:
+            connection.sendall(bytes(octets))
+        thread.join(30)
+    return arrived
