@@ -31,6 +31,8 @@ def render(dataset: Dataset) -> str:
     parts = [_screen(agreement) for agreement in found]
     if dataset.trials:
         parts.append("\n".join(_trial_lines(dataset.trials)))
+    if dataset.warnings:
+        parts.append("\n".join(f"! {warning.message}" for warning in dataset.warnings))
     return "\n\n".join(parts)
 
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 MANY = (1, 1000, 10_000)
 """Other SAs beside the one that carries packets."""
+NO_PRIORITY = RunWarning(
+    "no-priority",
+    "the data planes had no real-time priority, which root may give: whatever else ran took time from them",
+)
 _COMPARISON_SHARE = 0.3
 """Of the budget, for strongSwan's data plane."""
 _LIBCRYPTO = "libcrypto"
@@ -52,6 +56,7 @@ class LabSteps:
         self._known = known
         self._path = path
         self._dataset: Dataset | None = known
+        self._doubts: list[RunWarning] = []
 
     def run(self) -> Dataset:
         """Measure, and give what was stored.
@@ -109,6 +114,8 @@ class LabSteps:
             split_cpu=True,
             library=options.library,
         ) as bed:
+            if not bed.preferred:
+                self._doubts.append(NO_PRIORITY)
             self._rounds(session, bed, wanted, bed.encapsulation)
             if not self._interrupted() and not options.quick:
                 runner = BurstRunner(bed.provider, bed.sender, bed.receiver, bed.flows, options.library)
@@ -136,7 +143,8 @@ class LabSteps:
         progress = ProgressLine(self._options.quiet)
 
         def keep(result: RunResult) -> None:
-            self._keep(merged(base, result, self._options, request, encapsulation, self._known))
+            dataset = merged(base, result, self._options, request, encapsulation, self._known)
+            self._keep(replace(dataset, warnings=(*dataset.warnings, *self._doubts)))
 
         try:
             keep(measure_capacity(session, bed, request, progress, checkpoint=keep))

@@ -17,6 +17,8 @@ import pytest
 
 from ipsecbench.bench.measurement import Status, Tier
 from ipsecbench.dataset.store import read_dataset
+from tests.lab import rootless
+from tests.lab.conftest import require
 
 pytestmark = [pytest.mark.root, pytest.mark.agent, pytest.mark.slow]
 
@@ -198,3 +200,23 @@ def test_strongswan_is_compared_with(nothing_left: None, strongswan_peer: None, 
         assert theirs is not None
         assert 3 * ours.median < theirs.median
     assert {"agent", "strongswan", "veth"} <= {trial.provider for trial in dataset.trials if trial.usable}
+
+
+def test_it_needs_no_root(nothing_left: None, tmp_path: Path) -> None:
+    require(rootless.missing_prerequisite())
+    tmp_path.chmod(0o777)
+    for parent in list(tmp_path.parents)[:2]:
+        parent.chmod(0o755)
+    path = tmp_path / "lab.ipsecbench.json"
+    done = rootless.run(
+        "lab", "run", "--quick", "--suites", "aes128gcm16", "--sizes", "64", "--budget", "4", "-o", str(path),
+        timeout=170,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Predicted against measured over all" in done.stdout
+    dataset = read_dataset(path)
+    assert any(row.usable and row.workload.tier is Tier.TUN_LAB for row in dataset.measurements)
+    if os.geteuid() == 0:
+        # As nobody it may give no priority, and says so.
+        assert "no-priority" in [warning.code for warning in dataset.warnings]
+        assert "! the data planes had no real-time priority" in done.stdout
