@@ -26,12 +26,13 @@ def run(name: str, *arguments: str) -> None:
         print(f"{name}: {done.stderr.strip().splitlines()[-1:]}")
         return
     document: dict[str, Any] = json.loads(done.stdout)
+    seconds = time.monotonic() - began
     for found in document["agreements"]:
+        errors = f"median error {found['median_error']:.1%}  95% within {found['percentile_95_error']:.1%}"
+        order = f"{len(found['inversions'])} of {found['pairs']} pairs in the wrong order"
         print(
-            f"{name:<28} {found['provider']:<11} {len(found['rows']):4} rows  "
-            f"median error {found['median_error']:.1%}  95% within {found['percentile_95_error']:.1%}  {found['close_share']:.0%} within 10%  "
-            f"{len(found['inversions'])} of {found['pairs']} pairs in the wrong order  "
-            f"({time.monotonic() - began:.0f} s)"
+            f"{name:<28} {found['provider']:<11} {len(found['rows']):4} rows  {errors}  "
+            f"{found['close_share']:.0%} within 10%  {order}  ({seconds:.0f} s)"
         )
 
 
