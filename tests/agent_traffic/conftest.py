@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def packet_filter() -> PacketFilter:
-    """Built with the sanitizers, by the agent's own makefile."""
+    """Built with the sanitizers, by the agent's own makefile; mostly it is there already (make agent)."""
     target = "build/tests/packet_filter"
     command: Sequence[str] = ["make", "-s", "-C", str(ROOT / "agent"), target]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
