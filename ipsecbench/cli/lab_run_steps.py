@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipsecbench import __version__
-from ipsecbench.bench.plan import Request
+from ipsecbench.bench.measurement import Tier
+from ipsecbench.bench.plan import Request, is_decisive
 from ipsecbench.bench.scheduler import INTERRUPTED
 from ipsecbench.bench.session import RunResult, Session
 from ipsecbench.cli.progress import ProgressLine, StepLine
@@ -74,7 +75,9 @@ class LabSteps:
             suites = choose_suites(session.offers(), options.suites, options.quick, options.library)
             sizes = parse_sizes(options.sizes or (QUICK_SIZES if options.quick else DEFAULT_SIZES))
             loops = frozenset(row.workload for row in self._known.measurements if row.usable) if self._known else None
-            wanted = CapacityRequest(suites, sizes, options.library, loops or frozenset())
+            # Phase 1 is not in the laboratory, but a recommendation needs it.
+            phase1 = (work for work in session.plan() if is_decisive(work) and work.tier is Tier.PRIMITIVE)
+            wanted = CapacityRequest(suites, sizes, options.library, loops or frozenset(), beside=tuple(phase1))
             further = FurtherRequest(
                 suites, sizes, session.cores[0], options.library, encapsulated=not options.raw, quick=options.quick
             )
@@ -133,6 +136,7 @@ class LabSteps:
                 library=_LIBCRYPTO,
                 known_loops=there,
                 burst_packets=strongswan_bed.BURST_PACKETS,
+                beside=(),
             )
             self._rounds(session, bed, request, bed.encapsulation)
 

@@ -88,6 +88,13 @@ def test_predicted_and_measured_are_printed_and_stored(nothing_left: None, tmp_p
         assert row.detail["encapsulation"] == "udp"
         assert set(row.detail["ns_per_packet"]) == {"tun", "crypto", "socket"}
         assert all(sample.iterations > 1000 for sample in row.samples)
+    # It is a dataset like any other: a recommendation and a report come out of it, and name the laboratory.
+    done = subprocess.run(
+        command("recommend", str(path), "--profile", "1400", "--json"), capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "In the laboratory (tier tun-lab, data plane agent)" in done.stdout
     # A second run takes the packet loops from the first, and keeps its rows.
     again = tmp_path / "again.ipsecbench.json"
     done = subprocess.run(

@@ -52,6 +52,8 @@ class CapacityRequest:
     """Packet loops that are known already."""
     burst_packets: int = BURST_PACKETS
     """Packets of one burst."""
+    beside: tuple[Workload, ...] = ()
+    """Other rows of the session's own runners, such as key exchange, so that a recommendation can be made."""
 
 
 def measure_capacity(
@@ -76,7 +78,7 @@ def measure_capacity(
     if session.agent_process_id is not None:
         prefer(session.agent_process_id)
     plan = lab_plan(request.suites, request.sizes, bed.provider, request.library)
-    plan = tuple(work for work in plan if work not in request.known_loops)
+    plan = tuple(work for work in (*plan, *request.beside) if work not in request.known_loops)
     with away_from(session.cores[0] if session.cores else None):
         return session.measure(plan, progress, decisive=_is_base, checkpoint=checkpoint)
 
