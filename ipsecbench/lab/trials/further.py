@@ -14,7 +14,7 @@ from ipsecbench.lab.trials.strongswan_bed import StrongSwanBed
 from ipsecbench.lab.trials.whole_path import set_ups, tcp_streams
 
 _MOST_SUITES = 3
-_QUICK_PACE = RatePace(trial_seconds=0.1, relative_width=0.05, trials=1, most_trials=20, latency_trials=3)
+_QUICK_PACE = RatePace(trial_seconds=0.1, relative_width=0.05, trials=3, most_trials=30, latency_trials=3)
 _PACE = RatePace(trial_seconds=0.1, relative_width=0.02, trials=3, most_trials=40)
 
 
