@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ipsecbench.bench.measurement import Estimate, Status
+from ipsecbench.bench.measurement import Estimate, Status, Tier
+from ipsecbench.bench.stability import FEW_SAMPLES
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.trial import CLEARTEXT, LabTrial, TrialKind
 from ipsecbench.lab.prediction import Agreement, Comparison, compare, providers
 from ipsecbench.recommend.formats import rate, significant
 
 _MOST_SIZES = 3
+_FEW_SHARE = 0.05
 _CELL = 27
 _NAME = 19
 _DIRECTION = 9
@@ -31,8 +33,13 @@ def render(dataset: Dataset) -> str:
     parts = [_screen(agreement) for agreement in found]
     if dataset.trials:
         parts.append("\n".join(_trial_lines(dataset.trials)))
-    if dataset.warnings:
-        parts.append("\n".join(f"! {warning.message}" for warning in dataset.warnings))
+    doubts = [warning.message for warning in dataset.warnings]
+    lab = [row for row in dataset.measurements if row.usable and row.workload.tier in (Tier.TUN_LAB, Tier.KERNEL)]
+    few = sum(FEW_SAMPLES in row.flags for row in lab)
+    if few > len(lab) * _FEW_SHARE:
+        doubts.append(f"{few} of {len(lab)} rows have fewer than five samples: give more --budget")
+    if doubts:
+        parts.append("\n".join(f"! {text}" for text in doubts))
     return "\n\n".join(parts)
 
 

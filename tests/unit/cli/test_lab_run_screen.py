@@ -67,6 +67,16 @@ def test_trials_follow(make_dataset: Make) -> None:
     assert "! first-packet of aes128gcm16: no packet came through" in text
 
 
+def test_rows_with_few_samples_are_named(make_dataset: Make) -> None:
+    dataset = make_dataset(lab={})
+    assert "fewer than five samples" not in render(dataset)
+    rows = tuple(
+        replace(row, flags=("few-samples",)) if row.workload.tier is Tier.TUN_LAB else row
+        for row in dataset.measurements
+    )
+    assert "! 152 of 152 rows have fewer than five samples" in render(replace(dataset, measurements=rows))
+
+
 def test_json_says_the_same(make_dataset: Make) -> None:
     dataset = replace(make_dataset(lab={}), trials=trials())
     document = json.loads(json.dumps(agreement_document(dataset)))
