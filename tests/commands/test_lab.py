@@ -62,6 +62,12 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         assert not left
 
 
+@pytest.fixture(autouse=True)
+def _no_laboratory_of_a_failed_test(lab: Lab) -> None:
+    """Each test begins without one, so that one that fails takes no others with it."""
+    lab("down", "--all")
+
+
 def _user_id(name: str) -> int:
     return 65534 if name == "nobody" and os.geteuid() == 0 else os.geteuid()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -60,9 +61,9 @@ def test_traffic_goes_on_during_floods(hosts: Hosts, iperf3: None) -> None:
         add_sa_pair(local, peer, "aes128gcm16")
         packets = recorded(hosts, receiver)
         for make, names in FLOODS.values():
-            before = counted(peer)
+            before = settled(peer)
             flow = flow_during(hosts, receiver, [make(packet) for packet in packets])
-            dropped = {name: count - before.get(name, 0) for name, count in counted(peer).items()}
+            dropped = {name: count - before.get(name, 0) for name, count in settled(peer).items()}
             assert {name for name, count in dropped.items() if count} <= names
             assert sum(dropped.values()) > 5_000
             assert flow.bits_per_second > 1e6
@@ -90,6 +91,18 @@ def flow_during(hosts: Hosts, receiver: FlowReceiver, packets: list[Datagram]) -
 def counted(end: PlaneEnd) -> dict[str, int]:
     """What a data plane has dropped so far."""
     return {name: count for name, count in end.plane.statistics().dropped.items() if count}
+
+
+def settled(end: PlaneEnd) -> dict[str, int]:
+    """The same once what is still under way has arrived: nothing more is counted for a while."""
+    deadline = time.monotonic() + 5
+    now = counted(end)
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        before, now = now, counted(end)
+        if now == before:
+            break
+    return now
 
 
 def check_sas(local: PlaneEnd, peer: PlaneEnd) -> None:
