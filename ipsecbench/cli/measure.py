@@ -142,7 +142,11 @@ def output_path(options: MeasureOptions) -> Path:
         path = unused_path(Path(), re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:80] or "box")
     else:
         path = options.output
-        if path.exists() and not options.force and not path.is_dir():
+        try:
+            taken = path.exists() and not path.is_dir()
+        except OSError as error:
+            raise DatasetError(f"{path}: {error.strerror}; choose another --output") from error
+        if taken and not options.force:
             raise DatasetError(f"{path} exists; choose another --output, or replace it with --force")
     check_writable(path)
     return path

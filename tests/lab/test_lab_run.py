@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -209,12 +211,18 @@ def test_strongswan_is_compared_with(nothing_left: None, strongswan_peer: None, 
     assert {"agent", "strongswan", "veth"} <= {trial.provider for trial in dataset.trials if trial.usable}
 
 
-def test_it_needs_no_root(nothing_left: None, tmp_path: Path) -> None:
+@pytest.fixture
+def folder_of_everybody() -> Iterator[Path]:
+    """Not below pytest's own, into which nobody else may look."""
+    folder = Path(tempfile.mkdtemp(prefix="ipsecbench-tests-"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_it_needs_no_root(nothing_left: None, folder_of_everybody: Path) -> None:
     require(rootless.missing_prerequisite())
-    tmp_path.chmod(0o777)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
-    path = tmp_path / "lab.ipsecbench.json"
+    path = folder_of_everybody / "lab.ipsecbench.json"
     done = rootless.run(
         "lab", "run", "--quick", "--suites", "aes128gcm16", "--sizes", "64", "--budget", "4", "-o", str(path),
         timeout=170,
@@ -227,3 +235,7 @@ def test_it_needs_no_root(nothing_left: None, tmp_path: Path) -> None:
         # As nobody it may give no priority, and says so.
         assert "no-priority" in [warning.code for warning in dataset.warnings]
         assert "! the data planes had no real-time priority" in done.stdout
+        folder_of_everybody.chmod(0o700)
+        refused = rootless.run("lab", "run", "-o", str(path), timeout=30)
+        assert refused.returncode == 1
+        assert refused.stderr == f"ipsecbench: {path}: Permission denied; choose another --output\n"

@@ -44,7 +44,7 @@ def missing_here() -> bool:
     return kernel_esp_available().available is not True
 
 
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """pytest asks how to run a test. Those that need the kernel's ESP are run in the machine where there is none."""
     if item.get_closest_marker(MARKER) is None or not missing_here():
         return None
@@ -63,6 +63,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
         )
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    # The test before this one has left what it shares with this one; pytest expects that it does not outlive this one.
+    item.session._setupstate.teardown_exact(nextitem)
     return True
 
 
