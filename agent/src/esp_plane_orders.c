@@ -202,16 +202,9 @@ static bool carry_out(struct plane *plane, FILE *stream, struct request *request
 {
     static struct json_document document;
     const char *name;
-    uint32_t command;
 
-    if (!json_parse(&document, text, length))
-        return fail(failure, FAILURE_USAGE, "not JSON: %s at octet %zu", document.error, document.error_offset);
-    if (!request_parse_identifier(request, &document, failure))
+    if (!request_parse_command(request, &document, text, length, &name, failure))
         return false;
-    command = object_member(&document, 0, "command");
-    if (command == 0)
-        return fail(failure, FAILURE_USAGE, "command: missing");
-    name = document.nodes[command].type == JSON_STRING ? document.nodes[command].text : "";
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
         if (strcmp(orders[i].name, name) == 0)
             return orders[i].function(plane, stream, request, &document, failure);

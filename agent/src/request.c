@@ -252,28 +252,36 @@ static uint32_t find_member(const struct json_node *nodes, const char *name)
     return 0;
 }
 
-bool request_parse_identifier(struct request *request, const struct json_document *document, struct failure *failure)
+bool request_parse_command(struct request *request, struct json_document *document, char *text, size_t length,
+                           const char **command, struct failure *failure)
 {
-    uint32_t identifier;
+    uint32_t identifier, named;
 
+    if (!json_parse(document, text, length))
+        return fail(failure, FAILURE_USAGE, "not JSON: %s at octet %zu", document->error, document->error_offset);
     if (document->nodes[0].type != JSON_OBJECT)
         return fail(failure, FAILURE_USAGE, "an order is a JSON object");
     identifier = find_member(document->nodes, "id");
     if (identifier == 0)
         return fail(failure, FAILURE_USAGE, "id: missing");
-    return parse_identifier(request, &document->nodes[identifier], failure);
+    if (!parse_identifier(request, &document->nodes[identifier], failure))
+        return false;
+    named = find_member(document->nodes, "command");
+    if (named == 0)
+        return fail(failure, FAILURE_USAGE, "command: missing");
+    *command = document->nodes[named].type == JSON_STRING ? document->nodes[named].text : "";
+    return true;
 }
 
-static bool parse_command(struct request *request, const struct json_node *node, struct failure *failure)
+static bool find_command(struct request *request, const char *name, struct failure *failure)
 {
-    for (size_t i = 0; node->type == JSON_STRING && i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(commands[i].name, node->text) == 0) {
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
             request->command = commands[i].command;
             return true;
         }
     }
-    return fail(failure, FAILURE_USAGE, "command: there is no command '%.40s'",
-                node->type == JSON_STRING ? node->text : "");
+    return fail(failure, FAILURE_USAGE, "command: there is no command '%.40s'", name);
 }
 
 static bool parse_members(struct request *request, char *base, const struct json_node *nodes, struct failure *failure)
@@ -352,17 +360,11 @@ bool request_parse(struct request *request, char *text, size_t length, struct fa
 {
     static struct json_document document;
     const struct json_node *nodes = document.nodes;
-    uint32_t command;
+    const char *command;
 
     set_defaults(request);
-    if (!json_parse(&document, text, length))
-        return fail(failure, FAILURE_USAGE, "not JSON: %s at octet %zu", document.error, document.error_offset);
-    if (!request_parse_identifier(request, &document, failure))
-        return false;
-    command = find_member(nodes, "command");
-    if (command == 0)
-        return fail(failure, FAILURE_USAGE, "command: missing");
-    if (!parse_command(request, &nodes[command], failure) ||
+    if (!request_parse_command(request, &document, text, length, &command, failure) ||
+        !find_command(request, command, failure) ||
         !parse_members(request, text, nodes, failure) || !check_order(request, failure))
         return false;
     request->order.has_spi = find_member(nodes, "spi") != 0;

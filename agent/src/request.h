@@ -36,7 +36,11 @@ struct request {
  */
 bool request_parse(struct request *request, char *text, size_t length, struct failure *failure);
 
-/* Takes "id" out of an order of any kind. */
-bool request_parse_identifier(struct request *request, const struct json_document *document, struct failure *failure);
+/*
+ * What orders of every kind begin with: parses the line, takes "id", and gives the word of "command", which is empty
+ * where it is no string.
+ */
+bool request_parse_command(struct request *request, struct json_document *document, char *text, size_t length,
+                           const char **command, struct failure *failure);
 
 #endif

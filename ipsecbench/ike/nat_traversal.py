@@ -10,12 +10,10 @@ import ipaddress
 from enum import Enum
 from functools import lru_cache
 
+from ipsecbench.esp.udp_encapsulation import KEEPALIVE as KEEPALIVE
+from ipsecbench.esp.udp_encapsulation import NON_ESP_MARKER as NON_ESP_MARKER
 from ipsecbench.ike.path import Address
 
-NON_ESP_MARKER = bytes(4)
-"""Stands before an IKE message on the NAT-T port, where an ESP packet has its SPI (RFC 3948 section 2.2)."""
-KEEPALIVE = b"\xff"
-"""A NAT-keepalive packet (RFC 3948 section 2.3)."""
 IKE_PORT = 500
 """UDP port of IKE."""
 NAT_T_PORT = 4500
