@@ -51,5 +51,7 @@ def go_before_others() -> None:
 def as_urgent_as_this(process_id: int) -> None:
     """Let a process that has a session of its own go before others as much as this one does."""
     with contextlib.suppress(OSError):
-        nice = Path("/proc/self/autogroup").read_text().split()[-1]
-        Path(f"/proc/{process_id}/autogroup").write_text(nice)
+        # The file is there and empty where the scheduler has put this process into no such group.
+        match Path("/proc/self/autogroup").read_text().split():
+            case [*_, nice]:
+                Path(f"/proc/{process_id}/autogroup").write_text(nice)
