@@ -13,8 +13,12 @@ from ipsecbench.cli import options as option
 
 if TYPE_CHECKING:
     from ipsecbench.recommend.handshake_cost import StackCost
-    from ipsecbench.recommend.model import Candidate, Exclusion, Lifetime, Recommendation
-    from ipsecbench.recommend.requirements import Requirements, Traffic
+    from ipsecbench.recommend.lives import Lifetime
+    from ipsecbench.recommend.model import Recommendation
+    from ipsecbench.recommend.predictions import Candidate
+    from ipsecbench.recommend.reasons import Exclusion
+    from ipsecbench.recommend.requirements import Requirements
+    from ipsecbench.recommend.traffic import Traffic
 
 EXIT_GOAL_MISSED = 3
 _WIDTH = 100
@@ -72,7 +76,8 @@ def build_requirements(
     Raises:
         UsageError: one of them is nonsense; the message names it.
     """
-    from ipsecbench.recommend.requirements import Requirements, parse_rate, parse_traffic
+    from ipsecbench.recommend.requirements import Requirements, parse_rate
+    from ipsecbench.recommend.traffic import parse_traffic
 
     return Requirements(
         goal_mbit_per_second=None if goal is None else parse_rate(goal),
@@ -155,14 +160,14 @@ def _find(candidate: Candidate, traffic: Traffic) -> tuple[float, float] | None:
 
 
 def _kpps(candidate: Candidate) -> str:
-    from ipsecbench.recommend.requirements import Traffic
+    from ipsecbench.recommend.traffic import Traffic
 
     found = _find(candidate, Traffic(size_bytes=64))
     return "-" if found is None else f"{found[1] / 1e3:.0f}"
 
 
 def _rate_at(candidate: Candidate, size_bytes: int) -> str:
-    from ipsecbench.recommend.requirements import Traffic
+    from ipsecbench.recommend.traffic import Traffic
 
     found = _find(candidate, Traffic(size_bytes=size_bytes))
     return "-" if found is None else f"{found[0]:.0f}"
@@ -242,7 +247,7 @@ def _reasons(recommendation: Recommendation) -> list[str]:
 
 def _telling(recommendation: Recommendation) -> list[Exclusion]:
     """The exclusions that a reader asks about first: failures, rivals, then what else was measured, fastest first."""
-    from ipsecbench.recommend.model import ExclusionKind, Role
+    from ipsecbench.recommend.reasons import ExclusionKind, Role
 
     exclusions = recommendation.exclusions
     rivals = {candidate.name for candidate in recommendation.candidates}

@@ -14,9 +14,11 @@ from ipsecbench.bench.measurement import Estimate, Measurement
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.formats import rate, seconds
 from ipsecbench.recommend.lifetimes import seconds_per_key
-from ipsecbench.recommend.model import Exclusion, ExclusionKind, Prediction, Reason, Role
+from ipsecbench.recommend.peer import Peer
 from ipsecbench.recommend.policy import Policy
-from ipsecbench.recommend.requirements import PeerConstraints, Requirements
+from ipsecbench.recommend.predictions import Prediction
+from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
+from ipsecbench.recommend.requirements import Requirements
 from ipsecbench.recommend.standing import forbidden, strength_bits, unregistered
 
 _REFERENCE_MBIT_PER_SECOND = 1000.0
@@ -66,7 +68,7 @@ class Rules:
         return ExclusionKind.PEER, Reason(f"{peer.name} does not have {name}")
 
 
-def _peer_set(peer: PeerConstraints, role: Role) -> frozenset[str] | None:
+def _peer_set(peer: Peer, role: Role) -> frozenset[str] | None:
     return {
         Role.KEY_EXCHANGE: peer.key_exchange,
         Role.PRF: peer.prf,

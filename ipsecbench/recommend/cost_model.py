@@ -17,8 +17,8 @@ from ipsecbench.bench.measurement import LADDER, MIXES, Estimate, Measurement, S
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.esp.overhead import ESP_HEADER_BYTES, ESP_TRAILER_BYTES
 from ipsecbench.recommend.arithmetic import ZERO, inverse, ratio, smaller, total
-from ipsecbench.recommend.model import Basis, Ceiling, Prediction
-from ipsecbench.recommend.requirements import Traffic
+from ipsecbench.recommend.predictions import Basis, Ceiling, Prediction
+from ipsecbench.recommend.traffic import Traffic
 
 PREDICTION_PROVIDERS = ("libcrypto", "libgcrypt", "cryptography", "pycryptodome")
 """In order of preference: the box's own libraries measured from C, then the Python libraries."""

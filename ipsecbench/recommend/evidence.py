@@ -10,9 +10,11 @@ from ipsecbench.bench.measurement import LADDER, Measurement, Status, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.cost_model import AGENT_PROVIDERS, TIER_RANK, CostModel
 from ipsecbench.recommend.formats import rate, rate_interval
-from ipsecbench.recommend.model import Basis, Candidate, Evidence, Reason
+from ipsecbench.recommend.model import Evidence
 from ipsecbench.recommend.phase1 import Phase1Choice
-from ipsecbench.recommend.requirements import Traffic
+from ipsecbench.recommend.predictions import Basis, Candidate
+from ipsecbench.recommend.reasons import Reason
+from ipsecbench.recommend.traffic import Traffic
 
 _SUMMARY = {
     Tier.PRIMITIVE: "cipher calls only: no ESP packet, kernel, device or wire",

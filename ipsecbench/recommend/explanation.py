@@ -7,10 +7,11 @@ from ipsecbench.bench.measurement import Estimate
 from ipsecbench.recommend.arithmetic import percent_change, ratio
 from ipsecbench.recommend.formats import microseconds, percent, rate, rate_interval
 from ipsecbench.recommend.handshake import HandshakeModel
-from ipsecbench.recommend.model import Candidate, Exclusion, ExclusionKind, Price, Reason, Role
 from ipsecbench.recommend.phase1 import Phase1Choice
 from ipsecbench.recommend.phase2 import SuiteChoice
 from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.predictions import Candidate
+from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Price, Reason, Role
 from ipsecbench.recommend.requirements import Requirements
 from ipsecbench.recommend.standing import level
 

@@ -20,7 +20,7 @@ from ipsecbench.recommend.arithmetic import inverse, larger, scaled, total
 from ipsecbench.recommend.cost_model import PREDICTION_PROVIDERS, CostModel
 from ipsecbench.recommend.handshake_cost import HandshakeCost, Step
 from ipsecbench.recommend.proposals import INTEGRITY_OF_PRF
-from ipsecbench.recommend.requirements import Traffic
+from ipsecbench.recommend.traffic import Traffic
 
 _PRF_INPUT_BYTES = 64
 """Two nonces of 32 octets: what SKEYSEED is made of; the other inputs are of that order."""

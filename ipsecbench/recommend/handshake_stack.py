@@ -15,8 +15,8 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.arithmetic import inverse, scaled, total
 from ipsecbench.recommend.formats import microseconds
 from ipsecbench.recommend.handshake_cost import StackCost, StackPart
-from ipsecbench.recommend.model import Reason
 from ipsecbench.recommend.phase1 import Phase1Choice
+from ipsecbench.recommend.reasons import Reason
 
 _VERSION = 2
 """IKEv1 is never recommended, and its messages are others."""

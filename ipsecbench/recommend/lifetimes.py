@@ -11,9 +11,10 @@ from ipsecbench.algorithms.limits import ADVANTAGE_EXPONENT, SEQUENCE_NUMBER_PAC
 from ipsecbench.algorithms.suites import EspSuite
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.recommend.formats import octets, rate, seconds
-from ipsecbench.recommend.model import Lifetime, Reason
+from ipsecbench.recommend.lives import Lifetime
 from ipsecbench.recommend.policy import Policy
-from ipsecbench.recommend.requirements import Traffic
+from ipsecbench.recommend.reasons import Reason
+from ipsecbench.recommend.traffic import Traffic
 
 _MARGIN_PERCENT = 10
 

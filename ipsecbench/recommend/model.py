@@ -12,201 +12,10 @@ from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.recommend.handshake_cost import HandshakeCost
-from ipsecbench.recommend.requirements import Requirements, Traffic
-
-
-class Basis(StrEnum):
-    """How a predicted figure came about."""
-
-    MEASURED = "measured"
-    """A row of the dataset says it."""
-    FIT = "from the fit"
-    """The line through the measured sizes says it; the interval includes the line's worst residual."""
-    BOUND = "bounded by one size"
-    """Only one size was measured: the interval spans from a cost per packet alone to a cost per octet alone."""
-    COMPOSED = "composed"
-    """The sum of cipher and MAC calls says it: no packet was built, so it is an upper bound of a lower tier."""
-
-
-class Role(StrEnum):
-    """What an algorithm is wanted for."""
-
-    KEY_EXCHANGE = "key-exchange"
-    PRF = "prf"
-    IKE_ENCRYPTION = "ike-encryption"
-    AUTHENTICATION = "authentication"
-    ESP_SUITE = "esp-suite"
-
-
-class ExclusionKind(StrEnum):
-    """The main reason why something was not chosen: the first that applies, in this order."""
-
-    INCORRECT = "incorrect"
-    """It gave a wrong answer on this box."""
-    FORBIDDEN = "forbidden"
-    """A standard says MUST NOT, or has deprecated it."""
-    NO_NUMBER = "no-number"
-    """No registry has a number for it, so that it cannot be negotiated."""
-    NO_ENCRYPTION = "no-encryption"
-    """It hides nothing."""
-    DATA_LIMIT = "data-limit"
-    """Its 64-bit block allows too few octets per key."""
-    TOO_WEAK = "too-weak"
-    """It is weaker than the policy or the user asks for."""
-    NOT_IN_POLICY = "not-in-policy"
-    """The policy does not list it."""
-    PEER = "peer"
-    """The other end does not have it."""
-    NOT_MEASURED = "not-measured"
-    """There is no figure for it on this box."""
-    OTHER_TIER = "other-tier"
-    """Its figure is of a lower tier of evidence than the others'."""
-    BELOW_GOAL = "below-goal"
-    """Its predicted rate does not reach the goal."""
-    SLOWER = "slower"
-    """It is slower than what was chosen, beyond the intervals."""
-    WEAKER = "weaker"
-    """Its cost is a tie or acceptable, and it is weaker, less recommended or simply second in name."""
-    OTHER_WANTED = "other-wanted"
-    """The user asked for another, or a rule of the policy wants another beside the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One sentence, and where its facts come from."""
-
-    text: str
-    """The sentence."""
-    sources: tuple[str, ...] = ()
-    """Keys of :func:`ipsecbench.algorithms.sources.sources`; empty where this box's measurement is the source."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """Something that was considered and not chosen, with its one main reason."""
-
-    role: Role
-    """What it was considered for."""
-    name: str
-    """Proposal token or ESP suite."""
-    kind: ExclusionKind
-    """The main reason."""
-    reason: Reason
-    """The main reason in words."""
-    mbit_per_second: Estimate | None = None
-    """ESP suites: the headline rate for the wanted traffic, where there is one."""
-    cost_us: Estimate | None = None
-    """Key exchange, authentication: the measured cost, where there is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """Part of a proposal that is offered to old peers after the first choice."""
-
-    role: Role
-    """What it is for."""
-    name: str
-    """Proposal token or ESP suite."""
-    reason: Reason
-    """What is wrong with it, or why it is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """How much one core carries of one kind of traffic with one suite."""
-
-    traffic: Traffic
-    """The packets."""
-    outbound_mbit_per_second: Estimate
-    """A core that only protects packets."""
-    inbound_mbit_per_second: Estimate
-    """A core that only unprotects packets."""
-    one_way_mbit_per_second: Estimate
-    """The headline: the slower of the two, for a core that does one direction."""
-    both_ways_mbit_per_second: Estimate
-    """The sum of both directions, for a core that does both with equal traffic."""
-    packets_per_second: Estimate
-    """The headline in packets."""
-    basis: Basis
-    """How the figures came about."""
-    tier: Tier
-    """Tier of evidence."""
-    provider: str
-    """Library that did the work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An ESP suite that the policy allows and that was measured, with its predicted figures."""
-
-    name: str
-    """ESP suite."""
-    strength_bits: int
-    """Estimated strength."""
-    level: str
-    """RFC 8221 on its transforms: the weaker of the two where it has two."""
-    headline: Prediction
-    """For the traffic that was asked for."""
-    predictions: tuple[Prediction, ...]
-    """For 64, 576 and 1400 octets and the mixes, as far as they can be predicted."""
-    tied: bool
-    """Whether its headline interval overlaps with the fastest's."""
-    meets_goal: bool | None
-    """Whether the lower bound reaches the goal; None without a goal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """What the multi-buffer library does here: the bound for VPP and DPDK, not for a kernel or libcrypto data plane."""
-
-    suite: str
-    """ESP suite, or encryption transform where only that was measured."""
-    provider: str
-    """Such as ``libipsec-mb``."""
-    tier: Tier
-    """Tier of evidence."""
-    traffic: Traffic
-    """The packets."""
-    mbit_per_second: Estimate
-    """Rate of one core, outbound."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetime:
-    """When a key is replaced (soft) and when it is thrown away at the latest (hard)."""
-
-    soft_seconds: int
-    """Rekey after this time."""
-    hard_seconds: int
-    """Delete after this time."""
-    soft_bytes: int | None
-    """Rekey after this many octets; None without a limit on octets."""
-    hard_bytes: int | None
-    """Delete after this many octets."""
-    soft_packets: int | None
-    """Rekey after this many packets; None without a limit on packets."""
-    hard_packets: int | None
-    """Delete after this many packets."""
-    expected_seconds: float
-    """When the first soft limit is reached at the predicted rate."""
-    reasons: tuple[Reason, ...]
-    """Why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What a stronger choice would cost."""
-
-    role: Role
-    """What the choice is for."""
-    chosen: str
-    """What was chosen."""
-    stronger: str
-    """The next stronger one that the policy allows and that was measured."""
-    cost_percent: Estimate
-    """ESP suites: throughput lost; otherwise: time added. Below 0 where the stronger one is cheaper."""
-    text: str
-    """For people."""
+from ipsecbench.recommend.lives import Lifetime
+from ipsecbench.recommend.predictions import Basis, Candidate, Ceiling
+from ipsecbench.recommend.reasons import Exclusion, Offered, Price, Reason, Role
+from ipsecbench.recommend.requirements import Requirements
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +23,7 @@ class Phase1:
     """The IKE SA."""
 
     ike_version: int
-    """2. IKEv1 was deprecated by RFC 9395."""
+    """2, or 1 where the policy allows it and the peer has nothing else (RFC 9395 deprecated it)."""
     encryption: str
     """Encryption transform."""
     integrity: str | None
@@ -237,6 +46,8 @@ class Phase1:
     """When it is rekeyed."""
     reasons: tuple[Reason, ...]
     """Why these."""
+    additional_key_exchanges: tuple[str, ...] = ()
+    """Key exchange methods of ADDKE1 and following (RFC 9370); their tokens stand in ``proposal`` as ``ke1_…``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +61,7 @@ class Phase2:
     esn: bool
     """Whether sequence numbers have 64 bits."""
     mode: str
-    """``tunnel``."""
+    """One of :data:`ipsecbench.recommend.requirements.MODES`; ``gre`` and ``ipip`` are layered over transport mode."""
     replay_window_packets: int
     """Anti-replay window."""
     proposal: str
@@ -275,6 +86,8 @@ class Phase2:
     """When it is rekeyed."""
     reasons: tuple[Reason, ...]
     """Why these."""
+    additional_key_exchanges: tuple[str, ...] = ()
+    """Additional key exchange methods of a rekey (RFC 9370)."""
 
 
 class GoalVerdict(StrEnum):

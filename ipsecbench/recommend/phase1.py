@@ -21,9 +21,9 @@ from ipsecbench.recommend.constraints import Rules, Verdict, exclusion, incorrec
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.formats import microseconds
 from ipsecbench.recommend.handshake import HandshakeModel
-from ipsecbench.recommend.model import Exclusion, ExclusionKind, Reason, Role
 from ipsecbench.recommend.proposals import INTEGRITY_OF_PRF
 from ipsecbench.recommend.ranking import Option, choose_fastest, fastest_first
+from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
 from ipsecbench.recommend.standing import level, next_step_bits, security_order, strength_bits
 
 _PRF_BITS_WITH_AES_256 = 384

@@ -16,8 +16,10 @@ from ipsecbench.recommend.arithmetic import product
 from ipsecbench.recommend.constraints import Rules, Verdict, exclusion, suite_verdict
 from ipsecbench.recommend.cost_model import REFERENCE_TRAFFIC, TIER_RANK, CostModel
 from ipsecbench.recommend.formats import rate, rate_interval
-from ipsecbench.recommend.model import Candidate, Exclusion, ExclusionKind, Goal, GoalVerdict, Prediction, Reason, Role
+from ipsecbench.recommend.model import Goal, GoalVerdict
+from ipsecbench.recommend.predictions import Candidate, Prediction
 from ipsecbench.recommend.ranking import Option, choose_fastest, choose_strongest, fastest_first, tied
+from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
 from ipsecbench.recommend.standing import level, next_step_bits, security_order
 
 

@@ -23,8 +23,8 @@ from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.sources import sources
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.model import Reason, Role
 from ipsecbench.recommend.proposals import Proposal, parse_esp_proposal, parse_ike_proposal
+from ipsecbench.recommend.reasons import Reason, Role
 from ipsecbench.recommend.standing import forbidden
 
 POLICIES = ("modern", "legacy-interop")

@@ -21,11 +21,12 @@ from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.handshake_stack import stack_cost, stack_reason
 from ipsecbench.recommend.lifetimes import child_lifetime, ike_lifetime
-from ipsecbench.recommend.model import Exclusion, Phase1, Phase2, Reason, Recommendation
+from ipsecbench.recommend.model import Phase1, Phase2, Recommendation
 from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
 from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite
 from ipsecbench.recommend.policy import Policy
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
+from ipsecbench.recommend.reasons import Exclusion, Reason
 from ipsecbench.recommend.requirements import Requirements
 
 

@@ -3,51 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ipsecbench.algorithms.authentication import AUTHENTICATION
-from ipsecbench.bench.measurement import MIXES, SIMPLE_IMIX, mix_mean_bytes
 from ipsecbench.errors import UsageError
+from ipsecbench.recommend.peer import Peer
+from ipsecbench.recommend.traffic import IMIX, LARGEST_PACKET_BYTES, Traffic
 
-_MINIMUM_PACKET_BYTES = 20
-_MAXIMUM_PACKET_BYTES = 65_535
 _RATE_UNITS = {"": 1e-6, "k": 1e-3, "m": 1.0, "g": 1e3, "t": 1e6}
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """The packets that are to be carried: one size, or a mix of sizes."""
+class Objective(StrEnum):
+    """What the choice is for, within the policy."""
 
-    size_bytes: int | None = None
-    """Octets of the inner IP packet."""
-    mix: str | None = None
-    """Key of :data:`ipsecbench.bench.measurement.MIXES`, instead of a size."""
-
-    @property
-    def mean_bytes(self) -> float:
-        """Mean octets of the inner packets."""
-        return mix_mean_bytes(self.mix) if self.mix is not None else float(self.size_bytes or 0)
-
-    def __str__(self) -> str:
-        """For people, such as ``1400-byte packets`` or ``imix-simple``."""
-        return self.mix if self.mix is not None else f"{self.size_bytes}-byte packets"
+    BALANCED = "balanced"
+    """Phase 1 for security, phase 2 for speed: the rule of thumb that this program began with."""
+    THROUGHPUT = "throughput"
+    """The most traffic, in phase 2; the cheapest phase 1 that the policy allows."""
+    CPU = "cpu"
+    """The least processor time at the wanted rate, rekeying included."""
+    LATENCY = "latency"
+    """The least time for one packet of the wanted traffic, and for a set-up."""
+    SECURITY = "security"
+    """The strongest that the policy allows and that still reaches the goal, where there is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class PeerConstraints:
-    """What the other end can do; None means that nothing is known against it."""
-
-    name: str
-    """The peer, for people."""
-    key_exchange: frozenset[str] | None = None
-    """Key exchange methods that it has."""
-    prf: frozenset[str] | None = None
-    """Pseudo-random functions that it has."""
-    ike_encryption: frozenset[str] | None = None
-    """Encryption transforms that it has for IKE."""
-    authentication: frozenset[str] | None = None
-    """Authentication methods that it has."""
-    esp_suites: frozenset[str] | None = None
-    """ESP suites that it has."""
+MODES = ("tunnel", "transport", "gre", "ipip")
+"""How inner packets are carried; ``gre`` and ``ipip`` are layered over transport mode."""
+_MOST_CORES = 1024
+_MOST_TUNNELS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +39,9 @@ class Requirements:
     """What the recommendation has to satisfy. Part of its input, and shown with it."""
 
     goal_mbit_per_second: float | None = None
-    """Throughput wanted, in 10^6 bit/s of inner IP packets in each direction; None: as much as can be had."""
-    traffic: Traffic = Traffic(mix=SIMPLE_IMIX)
+    """Throughput wanted, in 10^6 bit/s of inner IP packets: in each direction, or the sum of both where
+    ``outbound_share`` is given; None: as much as can be had."""
+    traffic: Traffic = IMIX
     """Packets that the goal and the ranking are about."""
     min_strength_bits: int | None = None
     """Strength wanted; None: the policy's minimum. A value below the policy's minimum does not lower it."""
@@ -69,8 +54,24 @@ class Requirements:
     authentication: str | None = None
     """Authentication method wanted; None: the cheapest signature of sufficient strength."""
     tunnels: int = 1
-    """Child SAs that share the traffic. One SA is one core's work in most data planes."""
-    peer: PeerConstraints | None = None
+    """Peers, each with an IKE SA and its Child SAs, that share the traffic evenly."""
+    sas_per_tunnel: int = 1
+    """Child SAs of each tunnel. One SA is one core's work in most data planes."""
+    cores: int | None = None
+    """Cores that may be used for the traffic; None: as many as the dataset has several-core figures for, at most one
+    for each Child SA."""
+    outbound_share: float | None = None
+    """Share of the octets that leave protected, 0 to 1, where one core does both directions and the goal is their sum;
+    None: each direction has a core of its own, and the goal and the headline are of the slower one."""
+    mode: str = "tunnel"
+    """One of :data:`MODES`."""
+    inner: str = "ipv4"
+    """IP version of the inner packets: ``ipv4`` or ``ipv6``; it decides the TCP MSS and the inner headers of GRE."""
+    ike_version: int | None = None
+    """1 or 2; None: the policy's first that the peer has too."""
+    objective: Objective = Objective.BALANCED
+    """What the choice is for."""
+    peer: Peer | None = None
     """What the other end can do."""
 
     def __post_init__(self) -> None:
@@ -82,26 +83,35 @@ class Requirements:
         goal = self.goal_mbit_per_second
         if goal is not None and not 0 < goal < 1e9:
             raise UsageError(f"goal {goal:g} Mbit/s: give a positive rate, such as 500M or 1G")
-        size = self.traffic.size_bytes
-        if (size is None) == (self.traffic.mix is None):
-            raise UsageError("traffic: give either a packet size or a mix, and not both")
-        if self.traffic.mix is not None and self.traffic.mix not in MIXES:
-            raise UsageError(f"profile {self.traffic.mix!r} is not known; there are {', '.join(MIXES)}, or a size")
-        if size is not None and not _MINIMUM_PACKET_BYTES <= size <= _MAXIMUM_PACKET_BYTES:
-            raise UsageError(f"profile {size}: a packet has {_MINIMUM_PACKET_BYTES} to {_MAXIMUM_PACKET_BYTES} octets")
         if self.min_strength_bits is not None and not 0 < self.min_strength_bits <= 256:
             raise UsageError(f"strength of {self.min_strength_bits} bits: give 1 to 256, such as 128 or 192")
         if self.outer not in ("ipv4", "ipv6"):
             raise UsageError(f"outer header {self.outer!r}: it is 'ipv4' or 'ipv6'")
         least = 1280 if self.outer == "ipv6" else 576
-        if not least <= self.link_mtu_bytes <= _MAXIMUM_PACKET_BYTES:
+        if not least <= self.link_mtu_bytes <= LARGEST_PACKET_BYTES:
             raise UsageError(f"MTU {self.link_mtu_bytes}: a link for {self.outer} has {least} to 65535 octets")
         if self.authentication is not None and self.authentication not in AUTHENTICATION:
             raise UsageError(
                 f"authentication {self.authentication!r} is not known; there are {', '.join(AUTHENTICATION)}"
             )
-        if self.tunnels < 1:
-            raise UsageError(f"{self.tunnels} tunnels: there is at least one")
+        if self.inner not in ("ipv4", "ipv6"):
+            raise UsageError(f"inner header {self.inner!r}: it is 'ipv4' or 'ipv6'")
+        if self.mode not in MODES:
+            raise UsageError(f"mode {self.mode!r} is not known; there are {', '.join(MODES)}")
+        if self.ike_version not in (None, 1, 2):
+            raise UsageError(f"IKE version {self.ike_version}: it is 1 or 2")
+        if self.outbound_share is not None and not 0 <= self.outbound_share <= 1:
+            raise UsageError(f"outbound share {self.outbound_share:g}: give 0 to 1, such as 0.7")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        for value, what, most in (
+            (self.tunnels, "tunnels", _MOST_TUNNELS),
+            (self.sas_per_tunnel, "SAs per tunnel", _MOST_TUNNELS),
+            (self.cores, "cores", _MOST_CORES),
+        ):
+            if value is not None and not 1 <= value <= most:
+                raise UsageError(f"{value} {what}: give 1 to {most}")
 
 
 def parse_rate(text: str) -> float:
@@ -121,21 +131,3 @@ def parse_rate(text: str) -> float:
     if not 0 < value < 1e9:
         raise UsageError(f"goal {text!r}: give a positive rate, such as 500M or 1G")
     return value
-
-
-def parse_traffic(text: str) -> Traffic:
-    """The traffic that a name or a size stands for: ``imix``, ``imix-csit``, ``1400``.
-
-    Raises:
-        UsageError: the text names no mix and is no packet size.
-    """
-    plain = text.strip().lower()
-    if plain == "imix":
-        return Traffic(mix=SIMPLE_IMIX)
-    if plain in MIXES:
-        return Traffic(mix=plain)
-    if plain.isascii() and plain.isdigit() and len(plain) <= 6:
-        return Traffic(size_bytes=int(plain))
-    raise UsageError(
-        f"profile {text!r} is not known; there are imix, {', '.join(MIXES)}, or a packet size such as 1400"
-    )

@@ -8,7 +8,7 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.requirement_levels import STANDARDS, Standing, standing
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.recommend.model import Reason, Role
+from ipsecbench.recommend.reasons import Reason, Role
 
 _SOURCE_OF_STANDARD = {"rfc8221_esp": "rfc8221", "rfc8247_ike": "rfc8247", "rfc9395": "rfc9395"}
 _LEVELS = ("MUST", "SHOULD+", "SHOULD", "MUST-", "MAY", "MAY (not listed)", "not listed", "SHOULD NOT", "MUST NOT")

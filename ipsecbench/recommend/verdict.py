@@ -14,9 +14,9 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.limits import BLOCK_64_BYTES
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.recommend.formats import seconds
-from ipsecbench.recommend.model import Reason, Role
 from ipsecbench.recommend.policy import Policy
 from ipsecbench.recommend.proposals import Proposal, parse_esp_proposal, parse_ike_proposal
+from ipsecbench.recommend.reasons import Reason, Role
 from ipsecbench.recommend.standing import forbidden, level, strength_bits, unregistered
 
 _LOGJAM_BITS = 90

@@ -23,7 +23,8 @@ from ipsecbench.algorithms.sources import Source, sources
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import write_atomically
 from ipsecbench.recommend.formats import octets, seconds
-from ipsecbench.recommend.model import Reason, Recommendation, Role
+from ipsecbench.recommend.model import Recommendation
+from ipsecbench.recommend.reasons import Reason, Role
 from ipsecbench.report import formats
 from ipsecbench.report.embedded import embedded_data
 from ipsecbench.report.environment import box_title, environment_sections

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ipsecbench.bench.measurement import Estimate, Fit
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.model import Reason, Recommendation, Role
+from ipsecbench.recommend.model import Recommendation
+from ipsecbench.recommend.reasons import Reason, Role
 from ipsecbench.report.dot_plot import DotPlot, Row
 from ipsecbench.report.formats import duration, duration_tick, rate, rate_interval, rate_tick, shorten, signed_percent
 from ipsecbench.report.plan import Absent, Plan

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import LADDER, Status, Tier
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.model import Reason, Recommendation
+from ipsecbench.recommend.model import Recommendation
+from ipsecbench.recommend.reasons import Reason
 from ipsecbench.report.environment import box_warnings, clock_changes, governors, stolen_share
 from ipsecbench.report.formats import listing, percent, sentence, shorten, signed_percent
 

@@ -93,7 +93,7 @@ def test_options_reach_the_requirements(stored: Path) -> None:
     assert found["policy"] == "legacy-interop"
     assert found["requirements"] == {
         "goal_mbit_per_second": 500.0,
-        "traffic": {"size_bytes": 1000, "mix": None},
+        "traffic": {"size_bytes": 1000, "mix": None, "distribution": None, "name": None},
         "min_strength_bits": 192,
         "link_mtu_bytes": 1492,
         "nat_traversal": True,
@@ -101,6 +101,13 @@ def test_options_reach_the_requirements(stored: Path) -> None:
         "authentication": "ed448",
         "tunnels": 3,
         "peer": None,
+        "sas_per_tunnel": 1,
+        "cores": None,
+        "outbound_share": None,
+        "mode": "tunnel",
+        "inner": "ipv4",
+        "ike_version": None,
+        "objective": "balanced",
     }
 
 

@@ -12,8 +12,8 @@ from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Wo
 from ipsecbench.bench.plan import KERNEL_PROVIDERS
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.model import Basis, Prediction
-from ipsecbench.recommend.requirements import Traffic
+from ipsecbench.recommend.predictions import Basis, Prediction
+from ipsecbench.recommend.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 GCM = esp_suites()["aes128gcm16"]

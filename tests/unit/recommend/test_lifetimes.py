@@ -8,7 +8,7 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.recommend.lifetimes import child_lifetime, ike_lifetime, seconds_per_key
 from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Traffic
+from ipsecbench.recommend.traffic import Traffic
 
 MODERN = load_policy("modern")
 

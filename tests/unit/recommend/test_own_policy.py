@@ -11,8 +11,8 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.model import ExclusionKind, Role
 from ipsecbench.recommend.policy import Policy, parse_policy
+from ipsecbench.recommend.reasons import ExclusionKind, Role
 from ipsecbench.recommend.requirements import Requirements
 
 MakeDataset = Callable[..., Dataset]

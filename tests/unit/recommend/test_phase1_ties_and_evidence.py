@@ -11,9 +11,10 @@ from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Wo
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.evidence import box_name, library
-from ipsecbench.recommend.model import ExclusionKind, Role
 from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements, Traffic
+from ipsecbench.recommend.reasons import ExclusionKind, Role
+from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")

@@ -22,9 +22,13 @@ from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Wo
 from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.errors import PolicyError, UsageError
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.model import Basis, ExclusionKind, GoalVerdict, Reason, Recommendation, Role
+from ipsecbench.recommend.model import GoalVerdict, Recommendation
+from ipsecbench.recommend.peer import Peer
 from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import PeerConstraints, Requirements, Traffic
+from ipsecbench.recommend.predictions import Basis
+from ipsecbench.recommend.reasons import ExclusionKind, Reason, Role
+from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")
@@ -294,7 +298,7 @@ def test_a_fallback_is_offered_only_if_it_was_measured_and_is_strong_enough(make
 
 
 def test_what_the_peer_lacks_is_excluded(make_dataset: MakeDataset) -> None:
-    peer = PeerConstraints(
+    peer = Peer(
         "old gateway", key_exchange=frozenset({"modp3072"}), esp_suites=frozenset({"aes256gcm16", "aes128-sha1"})
     )
     found = recommend(make_dataset(), MODERN, Requirements(peer=peer))
@@ -399,7 +403,7 @@ def test_nothing_to_recommend_is_one_line_that_says_what_to_do(
 def test_an_empty_dataset_and_an_impossible_strength_are_policy_errors(make_dataset: MakeDataset) -> None:
     with pytest.raises(PolicyError):
         recommend(replace(make_dataset(), measurements=(), fits=()), MODERN)
-    peer = PeerConstraints("nobody", esp_suites=frozenset())
+    peer = Peer("nobody", esp_suites=frozenset())
     with pytest.raises(PolicyError, match="another policy"):
         recommend(make_dataset(), MODERN, Requirements(peer=peer))
 
@@ -416,7 +420,12 @@ def test_it_is_json_and_every_source_exists(make_dataset: MakeDataset) -> None:
     text = json.dumps(found.to_dict(), allow_nan=False)
     back = json.loads(text)
     assert back["phase2"]["candidate"]["headline"]["tier"] == "packet-loop"
-    assert back["requirements"]["traffic"] == {"size_bytes": None, "mix": "imix-simple"}
+    assert back["requirements"]["traffic"] == {
+        "size_bytes": None,
+        "mix": "imix-simple",
+        "distribution": None,
+        "name": None,
+    }
     assert back["goal"]["verdict"] == "meets the goal"
     assert found.box.startswith("edge · Synthetic")
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.requirements import Requirements, Traffic, parse_rate, parse_traffic
+from ipsecbench.recommend.requirements import Requirements, parse_rate
+from ipsecbench.recommend.traffic import Traffic, parse_traffic
 
 
 @pytest.mark.parametrize(
@@ -50,11 +51,6 @@ def test_unknown_traffic_is_refused(text: str) -> None:
     [
         ({"goal_mbit_per_second": 0.0}, "goal"),
         ({"goal_mbit_per_second": float("nan")}, "goal"),
-        ({"traffic": Traffic()}, "traffic"),
-        ({"traffic": Traffic(64, "imix-simple")}, "traffic"),
-        ({"traffic": Traffic(mix="none")}, "profile"),
-        ({"traffic": Traffic(size_bytes=5)}, "profile"),
-        ({"traffic": Traffic(size_bytes=70_000)}, "profile"),
         ({"min_strength_bits": 0}, "strength"),
         ({"min_strength_bits": 512}, "strength"),
         ({"link_mtu_bytes": 0}, "MTU"),
@@ -73,3 +69,26 @@ def test_nonsense_requirements_are_refused(values: dict[str, Any], word: str) ->
 def test_the_mean_of_a_mix_is_that_of_its_packets() -> None:
     # 7 of 64, 4 of 570, 1 of 1518 octets.
     assert Traffic(mix="imix-simple").mean_bytes == pytest.approx((7 * 64 + 4 * 570 + 1518) / 12)
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({}, "traffic"),
+        ({"size_bytes": 64, "mix": "imix-simple"}, "traffic"),
+        ({"mix": "none"}, "profile"),
+        ({"size_bytes": 5}, "profile"),
+        ({"size_bytes": 70_000}, "profile"),
+        ({"distribution": ((64, 1.0), (5, 1.0))}, "profile"),
+    ],
+)
+def test_impossible_traffic_is_refused(fields: dict[str, object], word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        Traffic(**fields)  # type: ignore[arg-type]
+
+
+def test_a_distribution_is_weighted_by_packets() -> None:
+    traffic = Traffic(distribution=((100, 3.0), (500, 1.0)), name="office")
+    assert traffic.mean_bytes == pytest.approx(200)
+    assert traffic.parts == ((100, 0.75), (500, 0.25))
+    assert str(traffic) == "office"

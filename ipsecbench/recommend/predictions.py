@@ -1,0 +1,82 @@
+"""What is predicted of an ESP suite, as data. Rates are 10^6 bit/s of inner IP packets, times are microseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ipsecbench.bench.measurement import Estimate, Tier
+from ipsecbench.recommend.traffic import Traffic
+
+
+class Basis(StrEnum):
+    """How a predicted figure came about."""
+
+    MEASURED = "measured"
+    """A row of the dataset says it."""
+    FIT = "from the fit"
+    """The line through the measured sizes says it; the interval includes the line's worst residual."""
+    BOUND = "bounded by one size"
+    """Only one size was measured: the interval spans from a cost per packet alone to a cost per octet alone."""
+    COMPOSED = "composed"
+    """The sum of cipher and MAC calls says it: no packet was built, so it is an upper bound of a lower tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """How much one core carries of one kind of traffic with one suite."""
+
+    traffic: Traffic
+    """The packets."""
+    outbound_mbit_per_second: Estimate
+    """A core that only protects packets."""
+    inbound_mbit_per_second: Estimate
+    """A core that only unprotects packets."""
+    one_way_mbit_per_second: Estimate
+    """The headline: the slower of the two, for a core that does one direction."""
+    both_ways_mbit_per_second: Estimate
+    """The sum of both directions, for a core that does both with equal traffic."""
+    packets_per_second: Estimate
+    """The headline in packets."""
+    basis: Basis
+    """How the figures came about."""
+    tier: Tier
+    """Tier of evidence."""
+    provider: str
+    """Library that did the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An ESP suite that the policy allows and that was measured, with its predicted figures."""
+
+    name: str
+    """ESP suite."""
+    strength_bits: int
+    """Estimated strength."""
+    level: str
+    """RFC 8221 on its transforms: the weaker of the two where it has two."""
+    headline: Prediction
+    """For the traffic that was asked for."""
+    predictions: tuple[Prediction, ...]
+    """For 64, 576 and 1400 octets and the mixes, as far as they can be predicted."""
+    tied: bool
+    """Whether its headline interval overlaps with the fastest's."""
+    meets_goal: bool | None
+    """Whether the lower bound reaches the goal; None without a goal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What the multi-buffer library does here: the bound for VPP and DPDK, not for a kernel or libcrypto data plane."""
+
+    suite: str
+    """ESP suite, or encryption transform where only that was measured."""
+    provider: str
+    """Such as ``libipsec-mb``."""
+    tier: Tier
+    """Tier of evidence."""
+    traffic: Traffic
+    """The packets."""
+    mbit_per_second: Estimate
+    """Rate of one core, outbound."""
