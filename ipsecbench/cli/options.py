@@ -48,13 +48,3 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be measu
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if a figure is less precise than asked for.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON to standard output.")]
-
-Policy = Annotated[str, typer.Option("--policy", help="modern, legacy-interop, or a policy file.")]
-Goal = Annotated[str | None, typer.Option("--goal", help="Throughput wanted, such as 500M or 1G (bit/s).")]
-MinBits = Annotated[int | None, typer.Option("--min-bits", help="Least strength in bits.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="Traffic: imix-simple, imix-csit, or a packet size.")]
-Mtu = Annotated[int, typer.Option("--mtu", help="MTU of the link.")]
-NatT = Annotated[bool, typer.Option("--nat-t", help="ESP is encapsulated in UDP.")]
-Outer = Annotated[str, typer.Option("--outer", help="Outer IP header: ipv4 or ipv6.")]
-Auth = Annotated[str | None, typer.Option("--auth", help="Authentication wanted, such as psk or rsa-3072.")]
-Tunnels = Annotated[int, typer.Option("--tunnels", help="Child SAs that share the traffic.")]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
     from ipsecbench.recommend.handshake_cost import StackCost
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ipsecbench.recommend.model import Recommendation
     from ipsecbench.recommend.predictions import Candidate
     from ipsecbench.recommend.reasons import Exclusion
-    from ipsecbench.recommend.requirements import Requirements
     from ipsecbench.recommend.traffic import Traffic
 
 EXIT_GOAL_MISSED = 3
@@ -29,17 +29,10 @@ _REASON_LINES = 8
 _LEAST_WARNING_LINES = 6
 
 
+@with_requirements
 def recommend_command(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file written by 'ipsecbench bench' or 'run'.")],
-    policy: option.Policy = "modern",
-    goal: option.Goal = None,
-    min_bits: option.MinBits = None,
-    profile: option.Profile = None,
-    mtu: option.Mtu = 1500,
-    nat_t: option.NatT = False,
-    outer: option.Outer = "ipv4",
-    auth: option.Auth = None,
-    tunnels: option.Tunnels = 1,
+    wanted: Wanted,
     json_output: option.Json = False,
 ) -> None:
     """Recommend phase 1 and phase 2 parameter sets under a policy and a workload.
@@ -50,45 +43,13 @@ def recommend_command(
     from ipsecbench.recommend import recommend
     from ipsecbench.recommend.policy import load_policy
 
-    requirements = build_requirements(goal, min_bits, profile, mtu, nat_t, outer=outer, auth=auth, tunnels=tunnels)
-    recommendation = recommend(read_dataset(dataset), load_policy(policy), requirements)
+    recommendation = recommend(read_dataset(dataset), load_policy(wanted.policy), wanted.requirements)
     if json_output:
         typer.echo(json.dumps(recommendation.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
         typer.echo(render_recommendation(recommendation))
     if not goal_met(recommendation):
         raise typer.Exit(EXIT_GOAL_MISSED)
-
-
-def build_requirements(
-    goal: str | None,
-    min_bits: int | None,
-    profile: str | None,
-    mtu: int,
-    nat_t: bool,
-    *,
-    outer: str = "ipv4",
-    auth: str | None = None,
-    tunnels: int = 1,
-) -> Requirements:
-    """Requirements from what the user wrote.
-
-    Raises:
-        UsageError: one of them is nonsense; the message names it.
-    """
-    from ipsecbench.recommend.requirements import Requirements, parse_rate
-    from ipsecbench.recommend.traffic import parse_traffic
-
-    return Requirements(
-        goal_mbit_per_second=None if goal is None else parse_rate(goal),
-        traffic=parse_traffic(profile or "imix"),
-        min_strength_bits=min_bits,
-        link_mtu_bytes=mtu,
-        nat_traversal=nat_t,
-        outer=outer,
-        authentication=auth,
-        tunnels=tunnels,
-    )
 
 
 def goal_met(recommendation: Recommendation) -> bool:

@@ -9,48 +9,40 @@ from typing import Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 _OWN_MARK = b'name="generator" content="ipsecbench'
 _MARK_WITHIN_BYTES = 4096
 
 
+@with_requirements
 def report_command(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A dataset (*.ipsecbench.json).")],
+    wanted: Wanted,
     output: Annotated[
         Path | None,
         typer.Option(
             "-o", "--output", metavar="FILE", help="Report to write (default: beside the dataset); - prints it."
         ),
     ] = None,
-    policy: option.Policy = "modern",
-    goal: option.Goal = None,
-    min_bits: option.MinBits = None,
-    profile: option.Profile = None,
-    mtu: option.Mtu = 1500,
-    nat_t: option.NatT = False,
-    outer: option.Outer = "ipv4",
-    auth: option.Auth = None,
-    tunnels: option.Tunnels = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is no report, too.")] = False,
     json_output: option.Json = False,
 ) -> None:
     """Write one self-contained HTML file; a report that is already there is replaced."""
     from ipsecbench.cli.measure import say
-    from ipsecbench.cli.recommend import build_requirements
     from ipsecbench.dataset.store import check_writable, read_dataset
     from ipsecbench.recommend import recommend
     from ipsecbench.recommend.policy import load_policy
     from ipsecbench.report.page import render_page, write_report
 
-    chosen_policy = load_policy(policy)
-    requirements = build_requirements(goal, min_bits, profile, mtu, nat_t, outer=outer, auth=auth, tunnels=tunnels)
+    chosen_policy = load_policy(wanted.policy)
     measured = read_dataset(dataset)
     to_screen = output is not None and str(output) == "-"
     path = output if output is not None else default_report_path(dataset)
     if not to_screen:
         _refuse_other_files(path, force)
         check_writable(path)
-    recommendation = recommend(measured, chosen_policy, requirements)
+    recommendation = recommend(measured, chosen_policy, wanted.requirements)
     if to_screen:
         typer.echo(render_page(measured, recommendation, dataset.name), nl=False)
         return

@@ -9,19 +9,13 @@ from typing import Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 
+@with_requirements
 def run_command(
+    wanted: Wanted,
     quick: option.Quick = False,
-    policy: option.Policy = "modern",
-    goal: option.Goal = None,
-    min_bits: option.MinBits = None,
-    profile: option.Profile = None,
-    mtu: option.Mtu = 1500,
-    nat_t: option.NatT = False,
-    outer: option.Outer = "ipv4",
-    auth: option.Auth = None,
-    tunnels: option.Tunnels = 1,
     only: option.Only = None,
     sizes: option.Sizes = None,
     providers: option.Providers = None,
@@ -44,7 +38,7 @@ def run_command(
 ) -> None:
     """Detect, measure, recommend, write the dataset and the HTML report, and say the answer on one screen."""
     from ipsecbench.cli.measure import MeasureOptions, describe_plan, judge, measure_and_store, output_path, say
-    from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, build_requirements, goal_met, render_recommendation
+    from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, goal_met, render_recommendation
     from ipsecbench.recommend.policy import load_policy
 
     options = MeasureOptions(
@@ -52,8 +46,7 @@ def run_command(
         force, quiet, strict,
     )  # fmt: skip
     # Whatever the user can get wrong is found out before the long part.
-    chosen_policy = load_policy(policy)
-    requirements = build_requirements(goal, min_bits, profile, mtu, nat_t, outer=outer, auth=auth, tunnels=tunnels)
+    chosen_policy = load_policy(wanted.policy)
     with options.session() as session:
         plan = session.plan()
         if dry_run:
@@ -67,7 +60,7 @@ def run_command(
     from ipsecbench.recommend import recommend
     from ipsecbench.report.page import write_report
 
-    recommendation = recommend(dataset, chosen_policy, requirements)
+    recommendation = recommend(dataset, chosen_policy, wanted.requirements)
     write_report(report_path, dataset, recommendation, path.name)
     say(f"Saved {report_path}")
     if json_output:

@@ -27,6 +27,17 @@ class Objective(StrEnum):
     SECURITY = "security"
     """The strongest that the policy allows and that still reaches the goal, where there is one."""
 
+    @classmethod
+    def parse(cls, text: str) -> Objective:
+        """The objective of that name.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if text not in list(cls):
+            raise UsageError(f"objective {text!r} is not known; there are {', '.join(cls)}")
+        return cls(text)
+
 
 MODES = ("tunnel", "transport", "gre", "ipip")
 """How inner packets are carried; ``gre`` and ``ipip`` are layered over transport mode."""
@@ -131,3 +142,44 @@ def parse_rate(text: str) -> float:
     if not 0 < value < 1e9:
         raise UsageError(f"goal {text!r}: give a positive rate, such as 500M or 1G")
     return value
+
+
+def rate_text(mbit_per_second: float) -> str:
+    """What :func:`parse_rate` reads as exactly this rate, such as ``500M``."""
+    short = f"{mbit_per_second:g}"
+    return f"{short if float(short) == mbit_per_second else repr(mbit_per_second)}M"
+
+
+def parse_direction(text: str | float) -> float | None:
+    """Share of the octets that leave protected, from ``70:30`` (outbound:inbound) or the share itself.
+
+    Returns:
+        None for ``each``: every direction has a core of its own.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if not isinstance(text, str):
+        return float(text)
+    plain = text.strip().lower()
+    if plain == "each":
+        return None
+    parts = plain.split(":")
+    try:
+        outbound, inbound = (float(part) for part in parts)
+        if not (outbound >= 0 and inbound >= 0 and 0 < outbound + inbound < 1e9):
+            raise ValueError
+    except ValueError:
+        raise UsageError(
+            f"direction {text!r}: write outbound:inbound, such as 70:30, or 'each' for each direction by itself"
+        ) from None
+    return outbound / (outbound + inbound)
+
+
+def direction_text(share: float | None) -> str | float:
+    """What :func:`parse_direction` reads as this share."""
+    if share is None:
+        return "each"
+    percent = round(share * 100)
+    text = f"{percent}:{100 - percent}"
+    return text if parse_direction(text) == share else share

@@ -10,6 +10,9 @@ from ipsecbench.errors import UsageError
 SMALLEST_PACKET_BYTES = 20
 """An IPv4 header without anything behind it."""
 LARGEST_PACKET_BYTES = 65_535
+MOST_SIZES = 65_536
+"""More sizes than there are cannot be in a distribution."""
+_MOST_PACKETS = 1e18
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,24 @@ class Traffic:
             raise UsageError("traffic: give a packet size, a mix or a distribution, and one of them only")
         if self.mix is not None and self.mix not in MIXES:
             raise UsageError(f"profile {self.mix!r} is not known; there are {', '.join(MIXES)}, or a size")
+        self._check_distribution()
         for size, _ in self.parts:
             if not SMALLEST_PACKET_BYTES <= size <= LARGEST_PACKET_BYTES:
                 raise UsageError(
                     f"profile {size}: a packet has {SMALLEST_PACKET_BYTES} to {LARGEST_PACKET_BYTES} octets"
                 )
+
+    def _check_distribution(self) -> None:
+        if self.distribution is None:
+            return
+        if not 1 <= len(self.distribution) <= MOST_SIZES:
+            raise UsageError(f"profile: {len(self.distribution)} sizes of packets: give 1 to {MOST_SIZES}")
+        sizes = [size for size, _ in self.distribution]
+        if sizes != sorted(set(sizes)):
+            raise UsageError("profile: each size stands once, the smallest first")
+        for size, weight in self.distribution:
+            if not 0 < weight < _MOST_PACKETS:
+                raise UsageError(f"profile: {weight:g} packets of {size} octets: the count is a positive number")
 
     @property
     def parts(self) -> tuple[tuple[int, float], ...]:
@@ -67,7 +83,7 @@ IMIX = Traffic(mix=SIMPLE_IMIX)
 
 
 def parse_traffic(text: str) -> Traffic:
-    """The traffic that a name or a size stands for: ``imix``, ``imix-csit``, ``1400``.
+    """The traffic that a name, a size, or sizes with counts stand for: ``imix``, ``1400``, ``64:7,570:4,1518:1``.
 
     Raises:
         UsageError: the text names no mix and is no packet size.
@@ -79,6 +95,31 @@ def parse_traffic(text: str) -> Traffic:
         return Traffic(mix=plain)
     if plain.isascii() and plain.isdigit() and len(plain) <= 6:
         return Traffic(size_bytes=int(plain))
+    if ":" in plain:
+        return Traffic(distribution=_parse_sizes(text))
     raise UsageError(
-        f"profile {text!r} is not known; there are imix, {', '.join(MIXES)}, or a packet size such as 1400"
+        f"profile {text!r} is not known; there are imix, {', '.join(MIXES)}, a packet size such as 1400, or sizes "
+        "with counts such as 64:7,570:4,1518:1"
     )
+
+
+def _parse_sizes(text: str) -> tuple[tuple[int, float], ...]:
+    found: dict[int, float] = {}
+    for part in text.split(","):
+        size, _, weight = part.strip().partition(":")
+        try:
+            if not size.isascii() or not weight.isascii():
+                raise ValueError
+            found[int(size)] = found.get(int(size), 0.0) + float(weight)
+        except ValueError:
+            raise UsageError(f"profile: {part.strip()!r} is no size with its count, such as 64:7") from None
+    return tuple(sorted(found.items()))
+
+
+def traffic_text(traffic: Traffic) -> str | int:
+    """What :func:`parse_traffic` reads as these packets, but for the name of a distribution."""
+    if traffic.size_bytes is not None:
+        return traffic.size_bytes
+    if traffic.mix is not None:
+        return traffic.mix
+    return ",".join(f"{size}:{weight!r}" for size, weight in traffic.distribution or ())

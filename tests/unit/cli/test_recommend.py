@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 
 from ipsecbench.bench.measurement import Status
 from ipsecbench.cli.app import app
-from ipsecbench.cli.recommend import build_requirements, goal_met, render_recommendation
+from ipsecbench.cli.recommend import goal_met, render_recommendation
 from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.dataset.store import write_dataset
-from ipsecbench.errors import IpsecbenchError, UsageError
+from ipsecbench.errors import IpsecbenchError
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.requirements import Requirements, parse_rate
 
 MakeDataset = Callable[..., Dataset]
 
@@ -53,7 +54,8 @@ CASES: list[dict[str, Any]] = [
 def test_the_screen_fits_and_says_the_answer_first(
     make_dataset: MakeDataset, case: dict[str, Any], policy: str, goal: str | None
 ) -> None:
-    requirements = build_requirements(goal, None, "imix", 1500, True)
+    wanted = None if goal is None else parse_rate(goal)
+    requirements = Requirements(goal_mbit_per_second=wanted, nat_traversal=True)
     found = recommend(make_dataset(**case), load_policy(policy), requirements)
     lines = render_recommendation(found).splitlines()
     assert len(lines) <= 40
@@ -126,6 +128,7 @@ def test_a_goal_that_is_not_sure_to_be_met_exits_with_3_and_still_answers(stored
         (["--profile", "0"], 2, "profile"),
         (["--mtu", "0"], 2, "MTU"),
         (["--min-bits", "0"], 2, "strength"),
+        (["--goal", "0"], 2, "goal"),
         (["--auth", "xauth"], 2, "authentication"),
         (["--auth", "rsa-2048"], 3, "below 128 bits"),
     ],
@@ -146,5 +149,3 @@ def test_a_missing_dataset_is_an_error(tmp_path: Path) -> None:
 def test_without_a_goal_every_recommendation_counts_as_met(make_dataset: MakeDataset) -> None:
     assert goal_met(recommend(make_dataset(), load_policy("modern")))
     assert make_dataset(failed=["aes128gcm16"]).measurements[-1].status is Status.FAILED
-    with pytest.raises(UsageError):
-        build_requirements("0", None, None, 1500, False)

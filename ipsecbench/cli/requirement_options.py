@@ -1,0 +1,138 @@
+"""The flags that say what is wanted, in one place for all commands that recommend.
+
+A command declares one parameter of type :class:`Wanted` and is decorated with :func:`with_requirements`; the command
+line then has every flag of :data:`FLAGS` in that parameter's place::
+
+    @with_requirements
+    def recommend_command(dataset: Annotated[Path, typer.Argument()], wanted: Wanted) -> None: ...
+
+``--requirements FILE.toml`` gives the same from a file (docs/requirements.md); a flag wins over the file.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ipsecbench.recommend.requirements import Requirements
+
+DEFAULT_POLICY = "modern"
+
+FLAGS: Mapping[str, Any] = {
+    "requirements": Annotated[
+        Path | None,
+        typer.Option("--requirements", metavar="FILE", help="All of the following from a TOML file; flags win."),
+    ],
+    "policy": Annotated[
+        str | None, typer.Option("--policy", help="A policy, or a policy file.  [default: modern]")
+    ],
+    "goal": Annotated[str | None, typer.Option("--goal", help="Throughput wanted, such as 500M or 1G (bit/s).")],
+    "min-bits": Annotated[int | None, typer.Option("--min-bits", help="Least strength in bits.")],
+    "profile": Annotated[
+        str | None,
+        typer.Option("--profile", help="Traffic: imix-simple, imix-csit, or a packet size.  [default: imix-simple]"),
+    ],
+    "direction": Annotated[
+        str | None,
+        typer.Option(
+            "--direction",
+            metavar="OUT:IN|each",
+            help="One core does both directions in these parts, such as 70:30, and the goal is their sum; or each "
+            "direction by itself.  [default: each]",
+        ),
+    ],
+    "tunnels": Annotated[
+        int | None, typer.Option("--tunnels", help="Peers that share the traffic evenly.  [default: 1]")
+    ],
+    "sas-per-tunnel": Annotated[
+        int | None, typer.Option("--sas-per-tunnel", help="Child SAs of each tunnel.  [default: 1]")
+    ],
+    "cores": Annotated[
+        int | None,
+        typer.Option("--use-cores", "--cores", metavar="N", help="Cores that may be used for the traffic."),
+    ],
+    "mode": Annotated[
+        str | None,
+        typer.Option("--mode", help="tunnel, transport, or gre or ipip over transport.  [default: tunnel]"),
+    ],
+    "outer": Annotated[str | None, typer.Option("--outer", help="Outer IP header: ipv4 or ipv6.  [default: ipv4]")],
+    "inner": Annotated[str | None, typer.Option("--inner", help="Inner packets: ipv4 or ipv6.  [default: ipv4]")],
+    "mtu": Annotated[int | None, typer.Option("--mtu", help="MTU of the link.  [default: 1500]")],
+    "nat-t": Annotated[bool | None, typer.Option("--nat-t/--no-nat-t", help="ESP is encapsulated in UDP.")],
+    "ike-version": Annotated[int | None, typer.Option("--ike-version", help="1 or 2.")],
+    "auth": Annotated[str | None, typer.Option("--auth", help="Authentication wanted, such as psk or rsa-3072.")],
+    "objective": Annotated[
+        str | None,
+        typer.Option("--objective", help="balanced, throughput, cpu, latency or security.  [default: balanced]"),
+    ],
+}  # fmt: skip
+"""The flags by their key in a requirement file, in the order of ``--help``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asks for, from the flags and the requirement file."""
+
+    policy: str
+    """Name or path of the policy."""
+    requirements: Requirements
+    """Everything else."""
+
+
+def wanted_of(given: Mapping[str, Any]) -> Wanted:
+    """What is wanted, from the flags by their key; a flag that is None was not given.
+
+    Raises:
+        UsageError: a flag or the requirement file is nonsense; the message names it.
+    """
+    from ipsecbench.recommend.requirement_file import RequirementFile, build_requirements, read_requirement_file
+
+    path = given.get("requirements")
+    stored = RequirementFile(None, {}) if path is None else read_requirement_file(path)
+    policy = given.get("policy") or stored.policy or DEFAULT_POLICY
+    flags = {key: given[key] for key in given if key not in ("requirements", "policy") and given[key] is not None}
+    return Wanted(policy, build_requirements({**stored.values, **flags}))
+
+
+def with_requirements(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags that say what is wanted, in the place of its parameter of type :class:`Wanted`.
+
+    A command with a parameter ``cores`` of its own keeps ``--cores`` for that; ours is ``--use-cores`` there.
+    """
+    own = inspect.signature(command, eval_str=True).parameters
+    (place,) = (name for name, parameter in own.items() if parameter.annotation is Wanted)
+    names = {_parameter_name(key): key for key in FLAGS}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in own.items():
+        added = [_parameter(key, "cores" in own) for key in FLAGS] if name == place else [parameter]
+        parameters += [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in added]
+
+    @functools.wraps(command)
+    def with_flags(**given: Any) -> None:
+        flags = {key: given.pop(name) for name, key in names.items()}
+        command(**given, **{place: wanted_of(flags)})
+
+    # typer reads both: the signature for names and defaults, the annotations for types.
+    with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {one.name: one.annotation for one in parameters}
+    return with_flags
+
+
+def _parameter_name(key: str) -> str:
+    return f"wanted_{key.replace('-', '_')}"
+
+
+def _parameter(key: str, cores_taken: bool) -> inspect.Parameter:
+    annotation = FLAGS[key]
+    if key == "cores" and cores_taken:
+        annotation = Annotated[
+            int | None, typer.Option("--use-cores", metavar="N", help="Cores that may be used for the traffic.")
+        ]
+    return inspect.Parameter(_parameter_name(key), inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
