@@ -78,13 +78,14 @@ def _peer_set(peer: Peer, role: Role) -> frozenset[str] | None:
     }[role]
 
 
-def standards_verdict(role: Role, name: str) -> Verdict | None:
-    """What the standards alone exclude."""
+def standards_verdict(role: Role, name: str, policy: Policy) -> Verdict | None:
+    """What the standards alone exclude, unless the policy accepts it with its eyes open (and warns of it)."""
+    accepted = policy.accepts(role, name) is not None
     reason = forbidden(role, name)
-    if reason is not None:
+    if reason is not None and not accepted:
         return ExclusionKind.FORBIDDEN, reason
     reason = unregistered(role, name)
-    if reason is not None:
+    if reason is not None and not accepted:
         return ExclusionKind.NO_NUMBER, reason
     if role in (Role.ESP_SUITE, Role.IKE_ENCRYPTION) and strength_bits(Role.ESP_SUITE, _as_suite(name)) == 0:
         text = f"{name.partition('-')[0]} hides nothing: it protects integrity only"
@@ -111,7 +112,7 @@ def incorrect_verdict(row: Measurement | None) -> Verdict | None:
 def data_limit_verdict(name: str, rules: Rules, prediction: Prediction | None) -> Verdict | None:
     """That the 64-bit block of a suite forces rekeys more often than the policy accepts."""
     suite = esp_suites()[name]
-    if suite.encryption.block_bytes != 8:
+    if suite.encryption.block_bytes != 8 or rules.policy.accepts(Role.ESP_SUITE, name) is not None:
         return None
     traffic = rules.requirements.traffic
     mbit, at = _REFERENCE_MBIT_PER_SECOND, f"at {rate(_REFERENCE_MBIT_PER_SECOND)}"
@@ -132,7 +133,7 @@ def suite_verdict(name: str, rules: Rules, costs: CostModel, prediction: Predict
     role = Role.ESP_SUITE
     found = (
         incorrect_verdict(costs.incorrect(suite))
-        or standards_verdict(role, name)
+        or standards_verdict(role, name, rules.policy)
         or data_limit_verdict(name, rules, prediction)
         or rules.too_weak(role, name)
         or rules.not_listed(role, name)
@@ -148,7 +149,7 @@ def transform_verdict(role: Role, name: str, rules: Rules, costs: CostModel, mea
     """The main reason against a transform or method of phase 1 before any comparison."""
     found = (
         incorrect_verdict(costs.failed(name))
-        or standards_verdict(role, name)
+        or standards_verdict(role, name, rules.policy)
         or rules.too_weak(role, name)
         or rules.not_listed(role, name)
         or rules.not_at_peer(role, name)

@@ -14,7 +14,7 @@ from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.phase1 import Phase1Choice, measured_anywhere
 from ipsecbench.recommend.phase2 import SuiteChoice
-from ipsecbench.recommend.policy import Fallback, fallback_parts
+from ipsecbench.recommend.policy_records import Fallback, fallback_parts
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
 from ipsecbench.recommend.reasons import Offered, Reason, Role
 from ipsecbench.recommend.standing import strength_bits
@@ -57,7 +57,7 @@ def usable_fallbacks(
         if warning is not None:
             warnings.append(warning)
         for part in parts:
-            if part not in chosen and part not in offered:
+            if part[0] is not Role.IKE_INTEGRITY and part not in chosen and part not in offered:
                 offered[part] = Offered(*part, warning or fallback.reason)
     return Fallbacks(tuple(ike), tuple(esp), tuple(offered.values()), tuple(warnings))
 

@@ -16,6 +16,9 @@ class Role(StrEnum):
     IKE_ENCRYPTION = "ike-encryption"
     AUTHENTICATION = "authentication"
     ESP_SUITE = "esp-suite"
+    IKE_INTEGRITY = "ike-integrity"
+    ADDITIONAL_KEY_EXCHANGE = "additional-key-exchange"
+    IKE_VERSION = "ike-version"
 
 
 class ExclusionKind(StrEnum):

@@ -25,6 +25,7 @@ from ipsecbench.recommend.model import Phase1, Phase2, Recommendation
 from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
 from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite
 from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.policy_warnings import chosen_parts, policy_warnings
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
 from ipsecbench.recommend.reasons import Exclusion, Reason
 from ipsecbench.recommend.requirements import Requirements
@@ -60,6 +61,7 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
     fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1)
     exclusions = _remaining((*suites.exclusions, *phase1.exclusions), fallbacks)
     price_list = prices(suites, phase1, handshakes)
+    phase1_set = _phase1(rules, phase1, handshake, fallbacks)
     return Recommendation(
         policy=policy.name,
         policy_version=policy.version,
@@ -69,7 +71,7 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         box=box_name(dataset),
         dataset_created=dataset.created,
         dataset_sha256=dataset.sha256,
-        phase1=_phase1(rules, phase1, handshake, fallbacks),
+        phase1=phase1_set,
         phase2=_phase2(rules, suites, phase1, fallbacks),
         candidates=suites.candidates,
         offered=fallbacks.offered,
@@ -79,7 +81,12 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         goal=suites.goal,
         evidence=weigh(dataset, costs, suites.chosen, phase1),
         what_would_change_this=what_would_change(suites, wanted, exclusions, price_list),
-        warnings=(*phase1.warnings, *fallbacks.warnings, *policy.notes),
+        warnings=(
+            *policy_warnings(policy, chosen_parts(phase1_set, suites.chosen.name)),
+            *phase1.warnings,
+            *fallbacks.warnings,
+            *policy.notes,
+        ),
     )
 
 
@@ -91,7 +98,7 @@ def _remaining(exclusions: tuple[Exclusion, ...], fallbacks: Fallbacks) -> tuple
 
 def _phase1(rules: Rules, choice: Phase1Choice, handshake: HandshakeCost, fallbacks: Fallbacks) -> Phase1:
     return Phase1(
-        ike_version=2,
+        ike_version=rules.requirements.ike_version or int(rules.policy.ike_versions[0].name),
         encryption=choice.encryption,
         integrity=choice.integrity,
         prf=choice.prf,
@@ -111,8 +118,8 @@ def _phase2(rules: Rules, choice: SuiteChoice, phase1: Phase1Choice, fallbacks: 
     suite = esp_suites()[chosen.name]
     outside = Encapsulation("tunnel", wanted.outer, wanted.nat_traversal)
     mtu = inner_mtu_bytes(suite, wanted.link_mtu_bytes, outside)
-    esn = policy.settings["extended_sequence_numbers"].value == "prefer"
-    pfs = policy.settings["perfect_forward_secrecy"].value == "required"
+    esn = policy.word("extended_sequence_numbers") != "off"
+    pfs = policy.word("perfect_forward_secrecy") != "off"
     exchange = phase1.key_exchange if pfs else None
     # One SA is one core's work: the life is for what one core carries, whatever the number of tunnels.
     headline = chosen.headline.one_way_mbit_per_second

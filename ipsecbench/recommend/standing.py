@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipsecbench.algorithms.authentication import AUTHENTICATION
 from ipsecbench.algorithms.encryption import ENCRYPTION
+from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.requirement_levels import STANDARDS, Standing, standing
@@ -25,7 +26,7 @@ def next_step_bits(bits: int) -> int | None:
 
 
 def strength_bits(role: Role, name: str) -> int | None:
-    """Estimated classical strength; None for a pre-shared key, which is as strong as its entropy.
+    """Estimated classical strength; None for a pre-shared key, which is as strong as its entropy, and IKE versions.
 
     Raises:
         KeyError: nothing has that name.
@@ -36,9 +37,11 @@ def strength_bits(role: Role, name: str) -> int | None:
         return ENCRYPTION[name].strength_bits
     if role is Role.PRF:
         return PRF[name].strength_bits
-    if role is Role.KEY_EXCHANGE:
+    if role in (Role.KEY_EXCHANGE, Role.ADDITIONAL_KEY_EXCHANGE):
         return KEY_EXCHANGE[name].strength_bits
-    return AUTHENTICATION[name].strength_bits
+    if role is Role.IKE_INTEGRITY:
+        return INTEGRITY[name].strength_bits
+    return None if role is Role.IKE_VERSION else AUTHENTICATION[name].strength_bits
 
 
 def _standings(role: Role, name: str) -> tuple[tuple[Standing, tuple[str, ...]], ...]:
@@ -53,18 +56,36 @@ def _standings(role: Role, name: str) -> tuple[tuple[Standing, tuple[str, ...]],
         return ((standing("ENCR", name), ("rfc8247_ike", "rfc9395")),)
     if role is Role.PRF:
         return ((standing("PRF", name), ("rfc8247_ike",)),)
-    if role is Role.KEY_EXCHANGE:
+    if role is Role.IKE_INTEGRITY:
+        return ((standing("INTEG", name), ("rfc8247_ike",)),)
+    if role in (Role.KEY_EXCHANGE, Role.ADDITIONAL_KEY_EXCHANGE):
         return ((standing("KE", name), ("rfc8247_ike",)),)
     return ()
 
 
 def forbidden(role: Role, name: str) -> Reason | None:
     """The standard that says MUST NOT, or has deprecated it; None where none does."""
+    if role is Role.IKE_VERSION and name == "1":
+        return Reason("RFC 9395 on IKEv1: deprecated, its documents are Historic", ("rfc9395",))
     for entry, standards in _standings(role, name):
         for key in standards:
             level = entry.levels.get(key)
             if level is not None and (level.forbids or level.text in ("deprecated", "already deprecated")):
                 return Reason(f"{STANDARDS[key]} on {entry.name}: {level.text}", (_SOURCE_OF_STANDARD[key],))
+    return None
+
+
+def never_acceptable(role: Role, name: str) -> Reason | None:
+    """What no policy can accept, whatever it says: packets that nobody authenticates, and IKE that hides nothing."""
+    if role is Role.IKE_ENCRYPTION and name in ENCRYPTION and ENCRYPTION[name].mode in ("null", "gmac"):
+        return Reason(f"IKE with {name} hides nothing, not even the identities", ("rfc8247",))
+    encryption, _, integrity = name.partition("-")
+    alone = role is Role.ESP_SUITE and encryption in ENCRYPTION and not ENCRYPTION[encryption].aead
+    if alone and integrity in ("", "none"):
+        text = f"{encryption} without an integrity transform: anyone on the way can change packets unnoticed"
+        return Reason(text, ("rfc8221",))
+    if role is Role.IKE_INTEGRITY and name == "none":
+        return Reason("IKE without an integrity transform is open to whoever is on the way", ("rfc8247",))
     return None
 
 
