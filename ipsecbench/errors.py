@@ -21,6 +21,7 @@
     ├── DatasetError               exit code 1   a dataset is damaged, too new, or not a dataset
     ├── LaboratoryError            exit code 1   a namespace, a peer or a capture could not be set up or did not answer
     └── PolicyError                exit code 3   no parameter set meets the policy and the requirements
+        └── RefusedError           exit code 3   a configuration cannot or must not be written; says why, line by line
 
 Every message is one line that says what is wrong and what to do about it: the command line prints it as it is.
 """
@@ -137,3 +138,15 @@ class PolicyError(IpsecbenchError):
     """No parameter set meets the policy and the requirements (exit code 3)."""
 
     exit_code = 3
+
+
+class RefusedError(PolicyError):
+    """A configuration for some product cannot or must not be written (exit code 3).
+
+    Attributes:
+        reasons: why, one line each; never empty.
+    """
+
+    def __init__(self, product: str, reasons: tuple[str, ...]) -> None:
+        super().__init__(f"no configuration for {product}: {'; '.join(reasons)}")
+        self.reasons = reasons

@@ -1,0 +1,41 @@
+"""What both of strongSwan's configuration files have in common: what it cannot do, and how a peer must sign."""
+
+from __future__ import annotations
+
+from ipsecbench.algorithms.authentication import AUTHENTICATION
+from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
+from ipsecbench.export.connection import Connection
+
+
+def strongswan_refusals(connection: Connection, version: str) -> tuple[str, ...]:
+    """What strongSwan at a version does not have, one line each."""
+    lines: list[str] = []
+    methods = [name for ike in connection.ike_proposals for name in (ike.key_exchange, *ike.additional_key_exchanges)]
+    for esp in connection.esp_proposals:
+        methods += [*([] if esp.key_exchange is None else [esp.key_exchange]), *esp.additional_key_exchanges]
+    additional = any(each.additional_key_exchanges for each in (*connection.ike_proposals, *connection.esp_proposals))
+    if version == "5.9":
+        lines += [f"strongSwan 5.9 has no {name}: it came with 6.0" for name in methods if KEY_EXCHANGE[name].kem]
+        if additional:
+            lines.append("strongSwan 5.9 has no additional key exchanges (RFC 9370): they came with 6.0")
+    return tuple(dict.fromkeys(lines))
+
+
+def signature_constraint(connection: Connection) -> str:
+    """How the peer must prove itself: key type, its least size, and the hash that is signed."""
+    row = AUTHENTICATION[connection.authentication]
+    if connection.ike_version == 1 or row.hash_name is None:
+        # IKEv1 fixes the hash by its own means, and EdDSA has none to choose (RFC 8420).
+        return row.name
+    return f"{row.name}-{row.hash_name}"
+
+
+def certificate_lines(connection: Connection, folder: str) -> tuple[str, ...]:
+    """Where certificates go; nothing where both ends have a pre-shared key."""
+    if connection.uses_psk:
+        return ()
+    return (
+        f"Certificates ({connection.authentication}, subjectAltName {connection.local.identity}): this end's in "
+        f"{folder}/x509/local.pem, its key in {folder}/private/local.pem (mode 0600), the authority's in "
+        f"{folder}/x509ca/ca.pem.",
+    )

@@ -1,0 +1,173 @@
+"""strongSwan, ``swanctl.conf``: read by ``swanctl --load-all`` and sent to charon over VICI.
+
+Names and units are those of strongSwan's ``swanctl.opt``; ``testing/tests/ikev2/net2net-psk`` of its sources has the
+same shape. ML-KEM needs 6.0 (``ke1_…`` tokens, plugin ``ml`` or OpenSSL 3.5).
+"""
+
+from __future__ import annotations
+
+from ipsecbench.export.connection import PROTOCOL_OF_MODE, PSK_PLACEHOLDER, Connection, Life
+from ipsecbench.export.strongswan import certificate_lines, signature_constraint, strongswan_refusals
+from ipsecbench.export.target import Comment, File, Proof, Target
+from ipsecbench.export.tunnel_devices import segment_size_notes, tunnel_device_notes
+
+
+def refuse(connection: Connection, version: str) -> tuple[str, ...]:
+    """What strongSwan at this version does not have."""
+    return strongswan_refusals(connection, version)
+
+
+def render(connection: Connection, version: str) -> tuple[File, ...]:
+    """``conf.d/NAME.conf`` for swanctl and, for MTU and MSS, ``strongswan.d/NAME.conf`` for the daemon."""
+    header = TARGET.header(connection, version)
+    body = "".join((_connection(connection), _secrets(connection) if connection.uses_psk else ""))
+    notes = TARGET.comment.lines(
+        f"Place: /etc/swanctl/conf.d/{connection.name}.conf (mode 0600), then: swanctl --load-all",
+        *certificate_lines(connection, "/etc/swanctl"),
+    ) + tunnel_device_notes(connection, TARGET.comment)
+    return (
+        File(f"swanctl/conf.d/{connection.name}.conf", f"{header}#\n{notes}\n{body}", 0o600),
+        File(f"strongswan.d/{connection.name}.conf", f"{header}#\n{_route_settings(connection)}"),
+    )
+
+
+def verify(connection: Connection) -> str:
+    """Shows encryption, integrity, PRF, groups and lives of the SAs that are up."""
+    return f"swanctl --list-sas --ike {connection.name}"
+
+
+def _connection(connection: Connection) -> str:
+    lines = [
+        "connections {",
+        f"  {connection.name} {{",
+        f"    version = {connection.ike_version}",
+        *(["    aggressive = yes"] if connection.aggressive else []),
+        f"    local_addrs = {connection.local.address}",
+        f"    remote_addrs = {connection.peer.address}",
+        f"    proposals = {', '.join(ike.proposal for ike in connection.ike_proposals)}",
+        *_ike_life(connection),
+        "    dpd_delay = 30s",
+        "    mobike = no",
+        *(["    encap = yes"] if connection.nat_traversal else []),
+        *_authentication("local", connection, "local.pem"),
+        *_authentication("remote", connection, None),
+        *_child(connection),
+        "  }",
+        "}",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _ike_life(connection: Connection) -> list[str]:
+    life = connection.ike_life
+    return [
+        f"    rekey_time = {life.soft_seconds}s",
+        f"    over_time = {life.hard_seconds - life.soft_seconds}s",
+        f"    rand_time = {_jitter(life.soft_seconds, life.hard_seconds)}s",
+    ]
+
+
+def _jitter(soft: int, hard: int) -> int:
+    """What is taken off the soft limit at random, so that two ends or many tunnels do not rekey at once."""
+    return min(hard - soft, soft // 10)
+
+
+def _authentication(side: str, connection: Connection, certificate: str | None) -> list[str]:
+    end = connection.local if side == "local" else connection.peer
+    method = "psk" if connection.uses_psk else "pubkey" if side == "local" else signature_constraint(connection)
+    return [
+        f"    {side} {{",
+        f"      auth = {method}",
+        *([f"      certs = {certificate}"] if certificate is not None and not connection.uses_psk else []),
+        f"      id = {end.identity}",
+        "    }",
+    ]
+
+
+def _child(connection: Connection) -> list[str]:
+    return [
+        "    children {",
+        f"      {connection.name} {{",
+        f"        mode = {connection.esp_mode}",
+        *(f"        {line}" for line in _selectors(connection)),
+        f"        esp_proposals = {', '.join(esp.proposal for esp in connection.esp_proposals)}",
+        *(f"        {line}" for line in _child_life(connection.child_life)),
+        f"        replay_window = {connection.replay_window_packets}",
+        "        start_action = trap",
+        "        dpd_action = trap",
+        "      }",
+        "    }",
+    ]
+
+
+def _selectors(connection: Connection) -> list[str]:
+    if connection.mode == "tunnel":
+        return [
+            f"local_ts = {', '.join(connection.local.networks)}",
+            f"remote_ts = {', '.join(connection.peer.networks)}",
+        ]
+    protocol = PROTOCOL_OF_MODE.get(connection.mode)
+    selector = "dynamic" if protocol is None else f"dynamic[{protocol}]"
+    return [f"local_ts = {selector}", f"remote_ts = {selector}"]
+
+
+def _child_life(life: Life) -> list[str]:
+    lines = [
+        f"rekey_time = {life.soft_seconds}s",
+        f"life_time = {life.hard_seconds}s",
+        f"rand_time = {_jitter(life.soft_seconds, life.hard_seconds)}s",
+    ]
+    for unit, soft, hard in (
+        ("bytes", life.soft_bytes, life.hard_bytes),
+        ("packets", life.soft_packets, life.hard_packets),
+    ):
+        if soft is not None and hard is not None:
+            lines += [f"rekey_{unit} = {soft}", f"life_{unit} = {hard}", f"rand_{unit} = {_jitter(soft, hard)}"]
+    return lines
+
+
+def _secrets(connection: Connection) -> str:
+    lines = [
+        "secrets {",
+        f"  ike-{connection.name} {{",
+        f"    id-local = {connection.local.identity}",
+        f"    id-peer = {connection.peer.identity}",
+        f'    secret = "{PSK_PLACEHOLDER}"',
+        "  }",
+        "}",
+    ]
+    note = TARGET.comment.lines(
+        "The same secret at both ends, random, at least 256 bits: head -c 32 /dev/urandom | base64"
+    )
+    return "\n" + note + "".join(f"{line}\n" for line in lines)
+
+
+def _route_settings(connection: Connection) -> str:
+    """MTU and MSS of the routes that the daemon installs (strongswan.conf, ``kernel-netlink.mtu`` and ``.mss``)."""
+    mss = connection.mss_ipv4_bytes if ":" not in connection.peer.networks[0] else connection.mss_ipv6_bytes
+    notes = TARGET.comment.lines(
+        f"Place: /etc/strongswan.d/{connection.name}.conf. MTU and MSS of the routes that the daemon installs, "
+        f"those of its other connections too, for what this host sends itself, at link MTU {connection.link_mtu_bytes}.",
+    ) + segment_size_notes(connection, TARGET.comment)
+    if connection.mode != "tunnel":
+        return notes
+    return (
+        f"{notes}\ncharon {{\n  plugins {{\n    kernel-netlink {{\n      mtu = {connection.inner_mtu_bytes}\n"
+        f"      mss = {mss}\n    }}\n  }}\n}}\n"
+    )
+
+
+TARGET = Target(
+    name="swanctl",
+    title="strongSwan swanctl.conf",
+    versions=("6.0", "5.9"),
+    proof=Proof.NEGOTIATED,
+    proof_text=(
+        "loaded into strongSwan by swanctl at both ends; list-sas shows exactly these algorithms and lives, "
+        "also after a forced rekey"
+    ),
+    comment=Comment("# "),
+    refuse=refuse,
+    render=render,
+    verify=verify,
+)
