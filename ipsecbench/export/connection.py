@@ -344,6 +344,21 @@ class Connection:
         """The ESP proposals in the order of preference."""
         return (self.esp, *self.esp_fallbacks)
 
+    @property
+    def has_additional_key_exchanges(self) -> bool:
+        """Whether any proposal asks for more than one key exchange (RFC 9370)."""
+        return any(ike.additional_key_exchanges for ike in self.ike_proposals) or any(
+            esp.additional_key_exchanges for esp in self.esp_proposals
+        )
+
+    @property
+    def key_exchange_methods(self) -> tuple[str, ...]:
+        """Every key exchange method of any proposal, each once."""
+        names = [name for ike in self.ike_proposals for name in (ike.key_exchange, *ike.additional_key_exchanges)]
+        for esp in self.esp_proposals:
+            names += [*([] if esp.key_exchange is None else [esp.key_exchange]), *esp.additional_key_exchanges]
+        return tuple(dict.fromkeys(names))
+
     def mirrored(self) -> Connection:
         """The same connection as the other end sees it; mirrored twice it is itself again."""
         return replace(self, local=self.peer, peer=self.local, at_peer=not self.at_peer)

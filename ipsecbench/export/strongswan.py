@@ -10,15 +10,12 @@ from ipsecbench.export.connection import Connection
 def strongswan_refusals(connection: Connection, version: str) -> tuple[str, ...]:
     """What strongSwan at a version does not have, one line each."""
     lines: list[str] = []
-    methods = [name for ike in connection.ike_proposals for name in (ike.key_exchange, *ike.additional_key_exchanges)]
-    for esp in connection.esp_proposals:
-        methods += [*([] if esp.key_exchange is None else [esp.key_exchange]), *esp.additional_key_exchanges]
-    additional = any(each.additional_key_exchanges for each in (*connection.ike_proposals, *connection.esp_proposals))
     if version == "5.9":
-        lines += [f"strongSwan 5.9 has no {name}: it came with 6.0" for name in methods if KEY_EXCHANGE[name].kem]
-        if additional:
+        kems = [name for name in connection.key_exchange_methods if KEY_EXCHANGE[name].kem]
+        lines += [f"strongSwan 5.9 has no {name}: it came with 6.0" for name in kems]
+        if connection.has_additional_key_exchanges:
             lines.append("strongSwan 5.9 has no additional key exchanges (RFC 9370): they came with 6.0")
-    return tuple(dict.fromkeys(lines))
+    return tuple(lines)
 
 
 def signature_constraint(connection: Connection) -> str:

@@ -147,7 +147,8 @@ def _route_settings(connection: Connection) -> str:
     mss = connection.mss_ipv4_bytes if ":" not in connection.peer.networks[0] else connection.mss_ipv6_bytes
     notes = TARGET.comment.lines(
         f"Place: /etc/strongswan.d/{connection.name}.conf. MTU and MSS of the routes that the daemon installs, "
-        f"those of its other connections too, for what this host sends itself, at link MTU {connection.link_mtu_bytes}.",
+        "those of its other connections too, for what this host sends itself, "
+        f"at link MTU {connection.link_mtu_bytes}.",
     ) + segment_size_notes(connection, TARGET.comment)
     if connection.mode != "tunnel":
         return notes
