@@ -68,6 +68,15 @@ FLAGS: Mapping[str, Any] = {
     "nat-t": Annotated[bool | None, typer.Option("--nat-t/--no-nat-t", help="ESP is encapsulated in UDP.")],
     "ike-version": Annotated[int | None, typer.Option("--ike-version", help="1 or 2.")],
     "auth": Annotated[str | None, typer.Option("--auth", help="Authentication wanted, such as psk or rsa-3072.")],
+    "peer": Annotated[
+        str | None,
+        typer.Option(
+            "--peer",
+            metavar="NAME|IKE/ESP|FILE",
+            help="What the other end can do: a preset such as aws, its proposals such as "
+            "aes256-sha256-modp2048/aes128gcm16-modp2048, or a peer file.",
+        ),
+    ],
     "objective": Annotated[
         str | None,
         typer.Option("--objective", help="balanced, throughput, cpu, latency or security.  [default: balanced]"),
@@ -92,13 +101,15 @@ def wanted_of(given: Mapping[str, Any]) -> Wanted:
     Raises:
         UsageError: a flag or the requirement file is nonsense; the message names it.
     """
-    from ipsecbench.recommend.requirement_file import RequirementFile, build_requirements, read_requirement_file
+    from ipsecbench.recommend.requirement_file import RequirementFile, flag_fields, read_requirement_file
+    from ipsecbench.recommend.requirements import Requirements
 
     path = given.get("requirements")
     stored = RequirementFile(None, {}) if path is None else read_requirement_file(path)
     policy = given.get("policy") or stored.policy or DEFAULT_POLICY
     flags = {key: given[key] for key in given if key not in ("requirements", "policy") and given[key] is not None}
-    return Wanted(policy, build_requirements({**stored.values, **flags}))
+    fields: dict[str, Any] = {**stored.fields, **flag_fields(flags)}
+    return Wanted(policy, Requirements(**fields))
 
 
 def with_requirements(command: Callable[..., None]) -> Callable[..., None]:

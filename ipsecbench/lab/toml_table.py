@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -57,11 +58,25 @@ def read_toml(path: Path) -> Table:
         raise ConfigurationError(f"{path}: it is not UTF-8 text") from error
     if len(raw) > LARGEST_FILE:
         raise ConfigurationError(f"{path}: it is larger than {LARGEST_FILE} octets")
+    return parse_toml(text, path)
+
+
+def parse_toml(text: str, path: Path) -> Table:
+    """The topmost table of a text.
+
+    Args:
+        text: the text.
+        path: where it comes from, for messages.
+
+    Raises:
+        ConfigurationError: it is no TOML.
+    """
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         match = re.search(r"line (\d+)", str(error))
-        raise ConfigurationError(f"{path}:{match[1] if match else 1}: {error}") from error
+        message = str(error).splitlines()[0]
+        raise ConfigurationError(f"{path}:{match[1] if match else 1}: {message}") from error
     return Table(TomlSource(path, text), (), document)
 
 
@@ -130,12 +145,22 @@ class Table:
             found.append((name, Table(self.source, (*holder.path, name), values)))
         return found
 
+    def list_of_tables(self, key: str) -> list[Table]:
+        """Tables of an array, written ``[[key]]``; none where it is not there."""
+        self._asked.append(key)
+        values = self._values.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
+            self.fail(key, f"'{key}' must be an array of tables, written [[{key}]]")
+        return [Table(self.source, (*self.path, key), each) for each in values]
+
     def finish(self) -> None:
         """Nothing may be left that was not asked for."""
         for key in self._values:
             if key not in self._asked:
                 known = ", ".join(sorted(self._asked))
-                self.fail(key, f"unknown key '{key}' (known here: {known})")
+                nearest = get_close_matches(key.lower(), self._asked, n=1)
+                hint = f"did you mean '{nearest[0]}'? " if nearest else ""
+                self.fail(key, f"unknown key '{key}' ({hint}known here: {known})")
 
 
 def text(value: Any) -> str:

@@ -6,6 +6,19 @@ from dataclasses import dataclass
 
 from ipsecbench.recommend.reasons import Reason
 
+LISTS = (
+    "ike_versions",
+    "key_exchange",
+    "additional_key_exchange",
+    "prf",
+    "ike_encryption",
+    "ike_integrity",
+    "authentication",
+    "esp_suites",
+    "child_key_exchange",
+)
+"""Fields of :class:`Peer` that list what it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -26,7 +39,10 @@ class Peer:
     esp_suites: frozenset[str] | None = None
     """ESP suites that it has."""
     child_key_exchange: frozenset[str] | None = None
-    """Key exchange methods that it has for perfect forward secrecy, where they are not those of phase 1."""
+    """Key exchange methods that it has for perfect forward secrecy, where they are not those of phase 1; empty: it
+    has none, and no perfect forward secrecy."""
+    additional_key_exchange: frozenset[str] | None = None
+    """Methods that it has for additional key exchanges (RFC 9370); empty: it has no hybrids."""
     ike_versions: frozenset[int] | None = None
     """IKE versions that it has."""
     esn: bool | None = None
@@ -36,6 +52,37 @@ class Peer:
     child_seconds: int | None = None
     """Its life of a Child SA."""
     uncertain: frozenset[str] = frozenset()
-    """Fields and names above that its sources do not confirm."""
+    """What its sources do not confirm: ``field`` for all of a field above, or ``field.name`` for one name of it."""
     notes: tuple[Reason, ...] = ()
     """What one should know of it, with sources."""
+    spec: str | None = None
+    """What ``--peer`` takes for it: a preset's name or a proposal string; None where it was made otherwise."""
+    describes: str | None = None
+    """Models and releases that the lists are about."""
+    sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Keys of the sources of each field that has some."""
+
+    def has(self, field: str, name: str | int) -> bool | None:
+        """Whether it has something.
+
+        Args:
+            field: one of :data:`LISTS`; ``child_key_exchange`` is ``key_exchange`` where it has no list of its own.
+            name: the algorithm, suite or IKE version.
+
+        Returns:
+            None where nothing is known.
+        """
+        names: frozenset[str] | frozenset[int] | None = getattr(self, field)
+        if names is None and field == "child_key_exchange":
+            names = self.key_exchange
+        return None if names is None else name in names
+
+    def is_uncertain(self, field: str, name: str | int | None = None) -> bool:
+        """Whether the sources leave it open that it has something or not: the whole field, or one name of it."""
+        if field == "child_key_exchange" and self.child_key_exchange is None:
+            field = "key_exchange"
+        return field in self.uncertain or f"{field}.{name}" in self.uncertain
+
+    def sources_of(self, field: str) -> tuple[str, ...]:
+        """Keys of the sources of a field."""
+        return dict(self.sources).get(field, ())

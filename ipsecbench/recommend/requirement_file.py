@@ -1,21 +1,23 @@
 """The requirement file: everything that is asked of the recommendation in one TOML file (docs/requirements.md).
 
 Its keys are the names of the command line's flags, and their values are what the flags take. Both are read here, so
-that a key and its flag cannot mean two things; :func:`write_requirements` writes what :func:`read_requirements` reads.
+that a key and its flag cannot mean two things; :func:`write_requirements` writes what :func:`read_requirement_file`
+reads.
 """
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ipsecbench.errors import UsageError
+from ipsecbench.lab.toml_table import Table, parse_toml, read_toml, text
+from ipsecbench.recommend.peer import Peer
+from ipsecbench.recommend.peer_file import peer_of_table, toml_text, write_peer
+from ipsecbench.recommend.peer_presets import load_peer
 from ipsecbench.recommend.requirements import (
     Objective,
     Requirements,
@@ -25,9 +27,6 @@ from ipsecbench.recommend.requirements import (
     rate_text,
 )
 from ipsecbench.recommend.traffic import Traffic, parse_traffic, traffic_text
-
-LARGEST_FILE_BYTES = 1 << 20
-"""A requirement file is some dozens of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,8 @@ class Key:
     """What it takes, for messages."""
     parse: Callable[[Any], object] = lambda value: value
     """The field's value from the key's. Raises UsageError."""
-    write: Callable[[Any], object] = lambda value: value
+    write: Callable[[Any], str | int | float] = lambda value: value
     """The key's value from the field's."""
-
-
-def _traffic(value: int | str) -> Traffic:
-    return parse_traffic(str(value))
 
 
 KEYS: Mapping[str, Key] = MappingProxyType(
@@ -57,7 +52,6 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             lambda value: parse_rate(str(value)), rate_text,
         ),
         "min-bits": Key("min_strength_bits", (int,), "a number of bits, such as 192"),
-        "profile": Key("traffic", (str, int), "a mix, a packet size or sizes with counts", _traffic, traffic_text),
         "mtu": Key("link_mtu_bytes", (int,), "a number of octets, such as 1500"),
         "nat-t": Key("nat_traversal", (bool,), "true or false"),
         "outer": Key("outer", (str,), "'ipv4' or 'ipv6'"),
@@ -74,12 +68,13 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "ike-version": Key("ike_version", (int,), "1 or 2"),
         "objective": Key(
             "objective", (str,), "'balanced', 'throughput', 'cpu', 'latency' or 'security'",
-            Objective.parse, lambda value: value.value,
+            Objective.parse, lambda value: str(value.value),
         ),
     }
 )  # fmt: skip
-"""Keys of the file and flags of the command line, in the order in which they are written. ``policy`` is one more."""
-POLICY = "policy"
+"""Keys that are one value and one flag each, in the order in which they are written."""
+POLICY, PROFILE, PEER = "policy", "profile", "peer"
+"""The three further keys: each may name a file, and the last two may be tables too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,47 +83,62 @@ class RequirementFile:
 
     policy: str | None
     """Name or path of the policy; None where the file names none."""
-    values: Mapping[str, object]
-    """Values by key, checked for their type and each by itself."""
+    fields: Mapping[str, object]
+    """Values of fields of :class:`Requirements`; what the file does not say is not there."""
 
 
-def parse_requirement_file(text: str, where: str) -> RequirementFile:
-    """What a requirement file's text says.
-
-    Args:
-        text: the text.
-        where: path of the file, for messages.
+def read_requirement_file(path: Path) -> RequirementFile:
+    """What a requirement file says. Paths in it begin at the folder that it is in.
 
     Raises:
-        UsageError: it is not TOML, a key is unknown, or a value is nonsense; the message names file and key.
+        ConfigurationError: it cannot be read or is not TOML, a key is unknown, or a value is nonsense; the message
+            names file, line and key.
     """
+    return _read(read_toml(path), path.parent)
+
+
+def parse_requirement_file(content: str, path: Path) -> RequirementFile:
+    """What the text of a requirement file says; see :func:`read_requirement_file`."""
+    return _read(parse_toml(content, path), path.parent)
+
+
+def _read(table: Table, folder: Path) -> RequirementFile:
+    policy = table.get(POLICY, lambda value: _located(text(value), folder), None)
+    fields: dict[str, object] = {}
+    for name, key in KEYS.items():
+        if table.has(name):
+            fields[key.field] = table.require(name, _checked(name, key))
+        else:
+            table.get(name, text, None)
+    if table.has(PROFILE):
+        fields["traffic"] = table.require(PROFILE, lambda value: _profile(table, value, folder))
+    if table.has(PEER):
+        fields["peer"] = table.require(PEER, lambda value: _peer(table, value, folder))
+    for name in (PROFILE, PEER):
+        table.get(name, lambda value: value, None)
+    table.finish()
     try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{where}: not TOML: {str(error).splitlines()[0]}") from None
-    values: dict[str, object] = {}
-    for name, value in data.items():
-        if name == POLICY:
-            _check_kind(name, value, (str,), "the name or the path of a policy", where)
-            continue
-        key = KEYS.get(name)
-        if key is None:
-            raise UsageError(f"{where}: {name!r} is no requirement; {_nearest(name)}")
-        _check_kind(name, value, key.kinds, key.wanted, where)
-        values[name] = value
-    for name, value in values.items():
-        alone = {name: value, **({"outer": values["outer"]} if name == "mtu" and "outer" in values else {})}
+        Requirements(**fields)  # type: ignore[arg-type]
+    except UsageError as error:
+        table.fail(None, str(error))
+    return RequirementFile(policy, MappingProxyType(fields))
+
+
+def _checked(name: str, key: Key) -> Callable[[Any], object]:
+    """A converter that also sees whether the value can be meant at all, so that the message has this key's line."""
+
+    def convert(value: Any) -> object:
+        # bool is an int to isinstance, and "tunnels = true" is a mistake.
+        if type(value) not in key.kinds:
+            raise UsageError(f"{name}: it takes {key.wanted}, not {_shown(value)}")
+        found: Any = key.parse(value)
         try:
-            build_requirements(alone)
+            Requirements(**{key.field: found})
         except UsageError as error:
-            raise UsageError(f"{where}: {name}: {error}") from None
-    return RequirementFile(data.get(POLICY), MappingProxyType(values))
+            raise UsageError(f"{name}: {error}") from None
+        return found
 
-
-def _check_kind(name: str, value: object, kinds: tuple[type, ...], wanted: str, where: str) -> None:
-    # bool is an int to isinstance, and "tunnels = true" is a mistake.
-    if type(value) not in kinds:
-        raise UsageError(f"{where}: {name}: it takes {wanted}, not {_shown(value)}")
+    return convert
 
 
 def _shown(value: object) -> str:
@@ -136,60 +146,74 @@ def _shown(value: object) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, bool | str) else str(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:39]}…"
 
 
-def _nearest(name: str) -> str:
-    known = (POLICY, *KEYS)
-    found = get_close_matches(name.replace("_", "-").lower(), known, n=1, cutoff=0.5)
-    return f"did you mean {found[0]!r}?" if found else f"there are {', '.join(known)}"
-
-
-def read_requirement_file(path: Path) -> RequirementFile:
-    """What a requirement file says.
-
-    Raises:
-        UsageError: the file cannot be read, or see :func:`parse_requirement_file`.
-    """
+def _located(name: str, folder: Path) -> str:
+    """The path of a file that is named from the folder; anything else, such as a preset's name, as it is."""
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: it cannot be read: {error.strerror or error}") from None
-    if len(content) > LARGEST_FILE_BYTES:
-        raise UsageError(f"{path}: above {LARGEST_FILE_BYTES} octets; a requirement file is some lines of TOML")
-    try:
-        return parse_requirement_file(content.decode(), str(path))
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: the file is not UTF-8 text; a requirement file is TOML") from None
+        return str(folder / name) if Path(name).suffix and (folder / name).is_file() else name
+    except (OSError, ValueError):
+        return name
 
 
-def build_requirements(values: Mapping[str, object]) -> Requirements:
-    """The requirements that values by key make.
+def _profile(table: Table, value: Any, folder: Path) -> Traffic:
+    if isinstance(value, dict):
+        sizes = table.table(PROFILE)
+        name = sizes.get("name", text, None)
+        traffic = parse_traffic(sizes.require("sizes", text))
+        sizes.finish()
+        if traffic.distribution is None:
+            sizes.fail("sizes", "it must be sizes with counts, such as '64:7,570:4,1518:1'")
+        return Traffic(distribution=traffic.distribution, name=name)
+    if type(value) not in (str, int):
+        raise UsageError(f"{PROFILE}: it takes a mix, a packet size or sizes with counts, not {_shown(value)}")
+    return parse_traffic(_located(str(value), folder))
 
-    Args:
-        values: keys of :data:`KEYS` with what the file or the flags give for them; what is missing has its default.
+
+def _peer(table: Table, value: Any, folder: Path) -> Peer:
+    if isinstance(value, dict):
+        return peer_of_table(table.table(PEER))
+    return load_peer(_located(text(value), folder))
+
+
+def flag_fields(flags: Mapping[str, object]) -> dict[str, object]:
+    """Values of fields of :class:`Requirements` from flags by their key.
 
     Raises:
         UsageError: a value is nonsense; the message names it.
     """
-    fields: dict[str, Any] = {KEYS[name].field: KEYS[name].parse(value) for name, value in values.items()}
-    return Requirements(**fields)
+    fields = {KEYS[name].field: KEYS[name].parse(value) for name, value in flags.items() if name in KEYS}
+    if PROFILE in flags:
+        fields["traffic"] = parse_traffic(str(flags[PROFILE]))
+    if PEER in flags:
+        fields["peer"] = load_peer(str(flags[PEER]))
+    return fields
 
 
 def write_requirements(requirements: Requirements, policy: str | None = None) -> str:
     """The requirement file that asks for the same; only what differs from the default is written."""
-    lines = [] if policy is None else [_toml_line(POLICY, policy)]
+    lines = [] if policy is None else [f"{POLICY} = {toml_text(policy)}"]
+    tables = []
     default = Requirements()
     for name, key in KEYS.items():
         value = getattr(requirements, key.field)
         if value != getattr(default, key.field):
-            lines.append(_toml_line(name, key.write(value)))
-    return "".join(lines)
+            lines.append(f"{name} = {_toml(key.write(value))}")
+    traffic, peer = requirements.traffic, requirements.peer
+    if traffic.name is not None:
+        tables.append(f"[{PROFILE}]\nname = {toml_text(traffic.name)}\nsizes = {_toml(traffic_text(traffic))}\n")
+    elif traffic != default.traffic:
+        lines.append(f"{PROFILE} = {_toml(traffic_text(traffic))}")
+    if peer is not None and peer.spec is not None:
+        lines.append(f"{PEER} = {toml_text(peer.spec)}")
+    elif peer is not None:
+        tables.append(write_peer(peer, f"{PEER}."))
+    return "\n".join([*lines, *tables, ""] if not tables else [*lines, "", "\n".join(tables)])
 
 
-def _toml_line(name: str, value: object) -> str:
-    # A JSON string is a TOML basic string but for DEL, which json leaves as it is.
-    text = repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return f"{name} = {text}\n"
+def _toml(value: str | int | float) -> str:
+    if isinstance(value, str):
+        return toml_text(value)
+    return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ipsecbench.cli.requirement_options import FLAGS, Wanted, wanted_of, with_requirements
 from ipsecbench.errors import IpsecbenchError
-from ipsecbench.recommend.requirement_file import KEYS, POLICY
+from ipsecbench.recommend.requirement_file import KEYS, PEER, POLICY, PROFILE
 from ipsecbench.recommend.requirements import Objective, Requirements
 from ipsecbench.recommend.traffic import Traffic
 
@@ -64,7 +64,7 @@ def test_every_flag_reaches_its_field() -> None:
 
 
 def test_a_key_of_the_file_is_a_flag_and_the_reverse() -> None:
-    assert {*KEYS, POLICY} == set(FLAGS) - {"requirements"}
+    assert {*KEYS, POLICY, PROFILE, PEER} == set(FLAGS) - {"requirements"}
 
 
 def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
         (["--profile", "9:1"], ("profile", "20")),
         (["--use-cores", "0"], ("cores",)),
         (["--ike-version", "3"], ("IKE version",)),
-        (["--requirements", "/nowhere/need.toml"], ("/nowhere/need.toml", "cannot be read")),
+        (["--requirements", "/nowhere/need.toml"], ("/nowhere/need.toml", "No such file")),
     ],
 )
 def test_nonsense_is_one_line(arguments: list[str], words: tuple[str, ...]) -> None:
