@@ -8,14 +8,18 @@ the same ones.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ipsecbench.bench.measurement import Estimate
+from ipsecbench.bench.measurement import Estimate, Measurement
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_NORMAL_95 = 1.959964
+"""Standard deviations from the middle of a normal distribution to the end of its 95% interval."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,3 +73,61 @@ class Draws:
         tail = (1 - confidence) / 2
         lower, upper = (float(end) for end in np.quantile(self.drawn, [tail, 1 - tail]))
         return Estimate(self.value, min(lower, self.value), max(upper, self.value))
+
+
+def row_draws(row: Measurement) -> Draws | None:
+    """Nanoseconds per operation of a row; None where it has no figure.
+
+    The median of resampled samples where there are enough of them, or what its interval says. Rows are drawn apart,
+    though they were measured in interleaved rounds: what slowed both alike does not cancel, so that a difference is
+    rather doubted than overstated. The seed is the row's workload and not its values: a box that is faster in
+    everything gets the same draws, scaled.
+    """
+    import numpy as np
+
+    from ipsecbench.bench.statistics import FEWEST_FOR_INTERVAL, RESAMPLES
+
+    estimate = row.ns_per_operation
+    if estimate is None:
+        return None
+    if len(row.samples) < FEWEST_FOR_INTERVAL:
+        return estimate_draws(estimate, str(row.workload))
+    values = np.sort(np.asarray([sample.ns_per_operation for sample in row.samples], dtype=np.float64))
+    count = len(values)
+    picks = _generator(str(row.workload)).integers(0, count, size=(RESAMPLES, count))
+    picks.sort(axis=1)
+    # The values are in order, so that the middle of the places is the place of the middle.
+    medians = (values[picks[:, (count - 1) // 2]] + values[picks[:, count // 2]]) / 2
+    middle = (values[(count - 1) // 2] + values[count // 2]) / 2
+    return Draws(estimate.median, medians * (estimate.median / middle))
+
+
+def estimate_draws(estimate: Estimate, key: str) -> Draws:
+    """A positive figure of which only the 95% interval is known: each side as wide as its end says, normal in shape.
+
+    Args:
+        estimate: the figure.
+        key: what it is of; figures of one key share their draws.
+    """
+    import numpy as np
+
+    from ipsecbench.bench.statistics import RESAMPLES
+
+    drawn = _generator(key).standard_normal(RESAMPLES)
+    below, above = estimate.median - estimate.lower, estimate.upper - estimate.median
+    values = estimate.median + np.where(drawn < 0, below, above) / _NORMAL_95 * drawn
+    # A time of nothing would be a rate without end.
+    return Draws(estimate.median, np.maximum(values, estimate.median / 100))
+
+
+def larger(one: Draws, other: Draws) -> Draws:
+    """The larger of two, draw by draw."""
+    import numpy as np
+
+    return Draws(max(one.value, other.value), np.maximum(one.drawn, other.drawn))
+
+
+def _generator(key: str) -> np.random.Generator:
+    import numpy as np
+
+    return np.random.default_rng(zlib.crc32(key.encode()))

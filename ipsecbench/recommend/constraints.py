@@ -165,7 +165,13 @@ def not_measured(costs: CostModel, *names: str) -> Verdict:
 
 
 def exclusion(
-    role: Role, name: str, verdict: Verdict, *, rate_estimate: Estimate | None = None, cost_us: Estimate | None = None
+    role: Role,
+    name: str,
+    verdict: Verdict,
+    *,
+    rate_estimate: Estimate | None = None,
+    cost_us: Estimate | None = None,
+    chance: float | None = None,
 ) -> Exclusion:
     """An exclusion with its figures."""
-    return Exclusion(role, name, verdict[0], verdict[1], rate_estimate, cost_us)
+    return Exclusion(role, name, verdict[0], verdict[1], rate_estimate, cost_us, chance)

@@ -12,7 +12,8 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.recommend.constraints import Rules, data_limit_verdict
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.handshake import HandshakeModel
-from ipsecbench.recommend.phase1 import Phase1Choice, measured_anywhere
+from ipsecbench.recommend.phase1 import Phase1Choice
+from ipsecbench.recommend.phase1_transforms import measured_anywhere
 from ipsecbench.recommend.phase2 import SuiteChoice
 from ipsecbench.recommend.policy_records import Fallback, fallback_parts
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal

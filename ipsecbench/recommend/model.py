@@ -14,7 +14,7 @@ from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.lives import Lifetime
 from ipsecbench.recommend.predictions import Basis, Candidate, Ceiling
-from ipsecbench.recommend.reasons import Exclusion, Offered, Price, Reason, Role
+from ipsecbench.recommend.reasons import Exclusion, Offered, Price, Reason, Role, Rule
 from ipsecbench.recommend.requirements import Requirements
 
 
@@ -163,8 +163,10 @@ class Recommendation:
     """The IKE SA."""
     phase2: Phase2
     """The Child SA."""
+    chosen_by: Rule
+    """What the objective compares and chooses by."""
     candidates: tuple[Candidate, ...]
-    """Every suite that could have been chosen, fastest first, the chosen one among them."""
+    """Every suite that could have been chosen, best first by the objective, the chosen one among them."""
     offered: tuple[Offered, ...]
     """Parts of the fallback proposals that are not part of the first choice (legacy policies)."""
     exclusions: tuple[Exclusion, ...]

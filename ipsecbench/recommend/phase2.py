@@ -1,7 +1,8 @@
-"""Phase 2: the ESP suite, chosen for performance among what the policy allows.
+"""Phase 2: the ESP suite, chosen by the objective among what the policy allows; for speed where nothing is said.
 
-Without a goal: the most secure one among the fastest and its ties. With a goal: the strongest one whose lower bound
-reaches it. Where none reaches it, the choice is as without a goal and the verdict says so.
+Without a goal: the most secure one among the best and its ties. With a goal: the strongest one whose lower bound
+reaches it, or the best by the objective among those that do. Where none reaches it, the choice is as without a goal
+and the verdict says so. What each objective compares stands in :mod:`ipsecbench.recommend.objectives`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,27 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.arithmetic import product
-from ipsecbench.recommend.constraints import Rules, Verdict, exclusion, suite_verdict
-from ipsecbench.recommend.cost_model import REFERENCE_TRAFFIC, TIER_RANK, CostModel
+from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
+from ipsecbench.recommend.cost_model import REFERENCE_TRAFFIC, TIER_RANK
+from ipsecbench.recommend.end_verdicts import suite_at_ends
+from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.formats import rate, rate_interval
 from ipsecbench.recommend.model import Goal, GoalVerdict
+from ipsecbench.recommend.objectives import packet_cost
 from ipsecbench.recommend.predictions import Candidate, Prediction
-from ipsecbench.recommend.ranking import Option, choose_fastest, choose_strongest, fastest_first, tied
+from ipsecbench.recommend.ranking import (
+    SURE,
+    Option,
+    chance_of,
+    cheapest_first,
+    choose_cheapest,
+    choose_strongest,
+    tied,
+)
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
+from ipsecbench.recommend.requirements import Objective
 from ipsecbench.recommend.standing import level, next_step_bits, security_order
+from ipsecbench.recommend.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,46 @@ class Capacity:
     """Cores that it is for."""
     assumed: bool
     """Whether the scaling to several cores is another suite's."""
+    scaling: float
+    """Rate of these cores over that of one."""
+    end: str
+    """The box that it is of: the one that carries less, where there are two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """How the comparison of the suites went."""
+
+    winner: Option
+    """The chosen one."""
+    best: Option
+    """The cheapest of those that were compared to the end."""
+    by_strength: bool
+    """Whether the strongest that suffices was looked for, and found."""
+    goal_reached: bool
+    """Whether there was a goal and the winner reaches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRanking:
+    """The bare comparison: what can be done again under other requirements at little cost."""
+
+    rules: Rules
+    """Policy and requirements."""
+    options: tuple[Option, ...]
+    """Everything that could have been chosen, best first."""
+    predictions: Mapping[str, tuple[Prediction, ...]]
+    """What each end carries with each option."""
+    capacities: Mapping[str, Capacity]
+    """What each option carries with the tunnels that were asked for."""
+    verdicts: Mapping[str, Verdict]
+    """Why the rest was out before the comparison."""
+    contest: Contest
+    """Its outcome."""
+
+    def headline(self, name: str) -> Prediction:
+        """Of the end that carries the least."""
+        return slowest(self.predictions[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +96,7 @@ class SuiteChoice:
     chosen: Candidate
     """The winner."""
     candidates: tuple[Candidate, ...]
-    """Everything that could have been chosen, fastest first."""
+    """Everything that could have been chosen, best first by the objective."""
     exclusions: tuple[Exclusion, ...]
     """Everything else that is known, each with one reason."""
     capacity: Capacity
@@ -53,40 +107,61 @@ class SuiteChoice:
     """The fastest of the next higher strength."""
 
 
-def choose_suite(rules: Rules, costs: CostModel) -> SuiteChoice:
-    """Choose the ESP suite.
+def slowest(predictions: tuple[Prediction, ...]) -> Prediction:
+    """The prediction of the end that carries the least."""
+    return min(predictions, key=lambda prediction: prediction.one_way_mbit_per_second.median)
+
+
+def rank_suites(rules: Rules, ends: Ends) -> SuiteRanking:
+    """Compare the ESP suites.
 
     Raises:
         PolicyError: no suite that the policy allows has a figure; the message says why and what to do.
     """
-    traffic = rules.requirements.traffic
-    predictions = {name: costs.predict(suite, traffic) for name, suite in esp_suites().items()}
     verdicts: dict[str, Verdict] = {}
-    usable: dict[str, Prediction] = {}
-    for name, prediction in predictions.items():
-        verdict = suite_verdict(name, rules, costs, prediction)
+    usable: dict[str, tuple[Prediction, ...]] = {}
+    for name in esp_suites():
+        found = tuple(end.predict(name, rules.requirements.traffic) for end in ends)
+        predictions, verdict = suite_at_ends(name, rules, ends, found)
         if verdict is not None:
             verdicts[name] = verdict
-        elif prediction is not None:
-            usable[name] = prediction
+        else:
+            usable[name] = predictions
     if not usable:
         raise PolicyError(_nothing_usable(rules, verdicts))
     _exclude_lower_tiers(usable, verdicts)
-    capacities = _capacities(usable, costs, rules.requirements.tunnels)
-    options = [_option(name, capacity.mbit_per_second) for name, capacity in capacities.items()]
-    contest = _contest(options, rules)
+    if not usable:
+        raise PolicyError(_nothing_usable(rules, verdicts))
+    capacities = _capacities(usable, ends, rules.requirements.tunnels)
+    options = cheapest_first(
+        Option(
+            name,
+            packet_cost(rules.requirements, ends, predictions, name) * (1 / capacities[name].scaling),
+            esp_suites()[name].strength_bits,
+            security_order(Role.ESP_SUITE, name),
+        )
+        for name, predictions in usable.items()
+    )
+    return SuiteRanking(rules, options, usable, capacities, verdicts, _contest(options, capacities, rules))
+
+
+def choose_suite(ranking: SuiteRanking, ends: Ends) -> SuiteChoice:
+    """What the comparison means: the candidates with their figures, and why the others were not chosen."""
+    rules, contest = ranking.rules, ranking.contest
     winner = contest.winner
-    ties = {option.name for option in tied(options)}
-    candidates = {
-        option.name: _candidate(option.name, usable[option.name], costs, rules, option.name in ties, option.score)
-        for option in fastest_first(options)
-    }
-    for option in options:
+    ties = {option.name for option in tied(ranking.options)}
+    candidates = {option.name: _candidate(option, ranking, ends, option.name in ties) for option in ranking.options}
+    verdicts = {**ranking.verdicts}
+    chances: dict[str, float] = {}
+    for option in ranking.options:
         if option.name != winner.name:
-            verdicts[option.name] = _lost(option, contest, rules)
+            verdicts[option.name] = _lost(option, ranking)
+            chances[option.name] = chance_of(winner, option)
     exclusions = sorted(
         (
-            exclusion(Role.ESP_SUITE, name, verdicts[name], rate_estimate=_headline(predictions[name]))
+            exclusion(
+                Role.ESP_SUITE, name, verdicts[name], rate_estimate=_rate(name, rules, ends), chance=chances.get(name)
+            )
             for name in esp_suites()
             if name != winner.name
         ),
@@ -96,8 +171,8 @@ def choose_suite(rules: Rules, costs: CostModel) -> SuiteChoice:
         candidates[winner.name],
         tuple(candidates.values()),
         tuple(exclusions),
-        capacities[winner.name],
-        _goal(rules, capacities[winner.name]),
+        ranking.capacities[winner.name],
+        _goal(rules, ranking.capacities[winner.name]),
         _next_stronger(candidates[winner.name], candidates),
     )
 
@@ -106,8 +181,10 @@ def _measured_and_fastest_first(item: Exclusion) -> tuple[float, str]:
     return (-item.mbit_per_second.median if item.mbit_per_second is not None else 0.0, item.name)
 
 
-def _headline(prediction: Prediction | None) -> Estimate | None:
-    return None if prediction is None else prediction.one_way_mbit_per_second
+def _rate(name: str, rules: Rules, ends: Ends) -> Estimate | None:
+    found = [end.predict(name, rules.requirements.traffic) for end in ends]
+    known = tuple(prediction for prediction in found if prediction is not None)
+    return slowest(known).one_way_mbit_per_second if len(known) == len(ends) else None
 
 
 def _nothing_usable(rules: Rules, verdicts: Mapping[str, Verdict]) -> str:
@@ -124,19 +201,35 @@ def _nothing_usable(rules: Rules, verdicts: Mapping[str, Verdict]) -> str:
     return f"no ESP suite of policy {rules.policy.label} can be recommended ({detail}): {what}"
 
 
-def _exclude_lower_tiers(usable: dict[str, Prediction], verdicts: dict[str, Verdict]) -> None:
+def _exclude_lower_tiers(usable: dict[str, tuple[Prediction, ...]], verdicts: dict[str, Verdict]) -> None:
     """Leave only the best tier: sums of cipher calls would look faster than whole packets that were measured."""
-    best = max(usable.values(), key=lambda prediction: TIER_RANK[prediction.tier]).tier
-    for name, prediction in list(usable.items()):
-        if prediction.tier is not best:
-            text = f"only measured as {prediction.tier}, the others as {best}: such figures are not compared"
+    best = [max((each[end].tier for each in usable.values()), key=TIER_RANK.__getitem__) for end in _places(usable)]
+    for name, predictions in list(usable.items()):
+        lower = [(p.tier, tier) for p, tier in zip(predictions, best, strict=True) if p.tier is not tier]
+        if lower:
+            text = f"only measured as {lower[0][0]}, the others as {lower[0][1]}: such figures are not compared"
             verdicts[name] = (ExclusionKind.OTHER_TIER, Reason(text))
             del usable[name]
 
 
-def _capacities(usable: Mapping[str, Prediction], costs: CostModel, tunnels: int) -> dict[str, Capacity]:
-    """Rate with several tunnels. A suite whose scaling was not measured gets the worst that was."""
-    scalings = {name: costs.multi_core_scaling(name, tunnels) for name in usable}
+def _places(usable: Mapping[str, tuple[Prediction, ...]]) -> range:
+    return range(len(next(iter(usable.values()))))
+
+
+def _capacities(usable: Mapping[str, tuple[Prediction, ...]], ends: Ends, tunnels: int) -> dict[str, Capacity]:
+    """Rate with several tunnels, of the end that carries the least."""
+    found: dict[str, Capacity] = {}
+    for place, end in enumerate(ends):
+        at_end_ = _capacities_at(end, {name: each[place] for name, each in usable.items()}, tunnels)
+        for name, capacity in at_end_.items():
+            if name not in found or capacity.mbit_per_second.median < found[name].mbit_per_second.median:
+                found[name] = capacity
+    return found
+
+
+def _capacities_at(end: End, usable: Mapping[str, Prediction], tunnels: int) -> dict[str, Capacity]:
+    """Rate of one end with several tunnels. A suite whose scaling was not measured gets the worst that was."""
+    scalings = {name: end.costs.multi_core_scaling(name, tunnels) for name in usable}
     known = [scaling for scaling in scalings.values() if scaling is not None]
     worst = min(known, key=lambda scaling: (scaling[1].median, scaling[0]), default=None)
     found: dict[str, Capacity] = {}
@@ -144,90 +237,112 @@ def _capacities(usable: Mapping[str, Prediction], costs: CostModel, tunnels: int
         single = prediction.one_way_mbit_per_second
         scaling = scalings[name] or worst
         if scaling is None:
-            found[name] = Capacity(single, 1, assumed=False)
+            found[name] = Capacity(single, 1, False, 1.0, end.name)
         else:
-            found[name] = Capacity(product(single, scaling[1]), scaling[0], assumed=scalings[name] is None)
+            rates = product(single, scaling[1])
+            found[name] = Capacity(rates, scaling[0], scalings[name] is None, scaling[1].median, end.name)
     return found
 
 
-def _option(name: str, score: Estimate) -> Option:
-    strength = esp_suites()[name].strength_bits
-    return Option(name, score, strength, security_order(Role.ESP_SUITE, name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Contest:
-    """How the comparison went."""
-
-    winner: Option
-    """The chosen one."""
-    fastest: Option
-    """The fastest of those that were compared to the end."""
-    goal_reached: bool
-    """Whether there was a goal and the winner reaches it."""
-
-
-def _contest(options: list[Option], rules: Rules) -> _Contest:
-    goal = rules.requirements.goal_mbit_per_second
-    if goal is not None:
-        winner = choose_strongest(options, lambda option: option.score.lower >= goal)
-        if winner is not None:
-            finalists = [o for o in options if o.score.lower >= goal and o.strength_bits == winner.strength_bits]
-            return _Contest(winner, fastest_first(finalists)[0], goal_reached=True)
-    winner = choose_fastest(options)
+def _contest(options: tuple[Option, ...], capacities: Mapping[str, Capacity], rules: Rules) -> Contest:
+    goal, objective = rules.requirements.goal_mbit_per_second, rules.requirements.objective
+    enough = [o for o in options if goal is not None and capacities[o.name].mbit_per_second.lower >= goal]
+    field = enough or list(options)
+    by_strength = objective is Objective.SECURITY and (goal is None or bool(enough))
+    by_strength = by_strength or (objective is Objective.BALANCED and bool(enough))
+    if by_strength:
+        winner = choose_strongest(field, lambda _: True)
+        field = [option for option in field if winner is not None and option.strength_bits == winner.strength_bits]
+    else:
+        # The most traffic is wanted there, whatever the goal; it only decides what the verdict is.
+        field = list(options) if objective is Objective.THROUGHPUT else field
+        winner = choose_cheapest(field)
     if winner is None:
         raise PolicyError("no ESP suite is left to choose from: use another policy")
-    return _Contest(winner, fastest_first(options)[0], goal_reached=False)
+    return Contest(winner, cheapest_first(field)[0], by_strength, winner in enough)
 
 
-def _candidate(
-    name: str, headline: Prediction, costs: CostModel, rules: Rules, in_tie: bool, capacity: Estimate
-) -> Candidate:
-    suite = esp_suites()[name]
-    wanted = rules.requirements.traffic
+def _candidate(option: Option, ranking: SuiteRanking, ends: Ends, in_tie: bool) -> Candidate:
+    name, wanted = option.name, ranking.rules.requirements.traffic
+    headline = ranking.headline(name)
     shown = (*REFERENCE_TRAFFIC, *([wanted] if wanted not in REFERENCE_TRAFFIC else []))
-    predictions = [costs.predict(suite, traffic) for traffic in shown]
-    goal = rules.requirements.goal_mbit_per_second
+    predictions = [_at_slowest_end(name, traffic, ends, headline) for traffic in shown]
+    goal = ranking.rules.requirements.goal_mbit_per_second
+    winner = ranking.contest.winner
     return Candidate(
         name=name,
-        strength_bits=suite.strength_bits,
+        strength_bits=option.strength_bits,
         level=level(Role.ESP_SUITE, name)[0],
         headline=headline,
         predictions=tuple(p for p in predictions if p is not None and p.tier is headline.tier),
         tied=in_tie,
-        meets_goal=None if goal is None else capacity.lower >= goal,
+        meets_goal=None if goal is None else ranking.capacities[name].mbit_per_second.lower >= goal,
+        chance=None if option is winner else chance_of(winner, option),
     )
 
 
-def _lost(option: Option, contest: _Contest, rules: Rules) -> Verdict:
+def _at_slowest_end(name: str, traffic: Traffic, ends: Ends, headline: Prediction) -> Prediction | None:
+    if traffic == headline.traffic:
+        return headline
+    found = [prediction for end in ends if (prediction := end.predict(name, traffic)) is not None]
+    return slowest(tuple(found)) if len(found) == len(ends) else None
+
+
+def _lost(option: Option, ranking: SuiteRanking) -> Verdict:
     """Why a suite that could have been chosen was not."""
-    winner, fastest = contest.winner, contest.fastest
+    contest, rules = ranking.contest, ranking.rules
+    winner, best = contest.winner, contest.best
     goal = rules.requirements.goal_mbit_per_second
-    mine = rate_interval(option.score)
-    if goal is not None and contest.goal_reached:
-        if option.score.lower < goal:
-            return ExclusionKind.BELOW_GOAL, Reason(
-                f"below the goal: {mine}, whose lower end has to reach {rate(goal)}"
-            )
-        if option.strength_bits < winner.strength_bits:
-            bits = f"{option.strength_bits} bits against {winner.strength_bits}"
-            return ExclusionKind.WEAKER, Reason(
-                f"weaker than {winner.name}, which reaches the goal too: {bits}", ("nist57",)
-            )
-    if not option.score.overlaps(fastest.score):
-        share = 1 - option.score.median / fastest.score.median
-        text = f"slower than {fastest.name}: {mine} against {rate_interval(fastest.score)}, {share:.0%} less"
-        return ExclusionKind.SLOWER, Reason(text)
-    start = f"a tie ({mine}, {winner.name} {rate_interval(winner.score)}), broken by security: "
+    mine = rate_interval(ranking.capacities[option.name].mbit_per_second)
+    if goal is not None and contest.goal_reached and not _reaches(option, ranking, goal):
+        return ExclusionKind.BELOW_GOAL, Reason(f"below the goal: {mine}, whose lower end has to reach {rate(goal)}")
+    if contest.by_strength and option.strength_bits < winner.strength_bits:
+        which = ", which reaches the goal too" if goal is not None else ""
+        bits = f"{option.strength_bits} bits against {winner.strength_bits}"
+        return ExclusionKind.WEAKER, Reason(f"weaker than {winner.name}{which}: {bits}", ("nist57",))
+    if chance_of(best, option) >= SURE:
+        return ExclusionKind.SLOWER, Reason(_slower(option, best, ranking))
+    return ExclusionKind.WEAKER, _tie_lost(option, ranking)
+
+
+def _reaches(option: Option, ranking: SuiteRanking, goal: float) -> bool:
+    return ranking.capacities[option.name].mbit_per_second.lower >= goal
+
+
+def _slower(option: Option, best: Option, ranking: SuiteRanking) -> str:
+    objective = ranking.rules.requirements.objective
+    if objective in (Objective.CPU, Objective.LATENCY):
+        what = "takes more processor time" if objective is Objective.CPU else "takes longer for a packet"
+        more = option.cost.value / best.cost.value - 1
+        return f"{what} than {best.name}: {_nanoseconds(option)} against {_nanoseconds(best)}, {more:.0%} more"
+    mine, other = (ranking.capacities[each.name].mbit_per_second for each in (option, best))
+    share = 1 - best.cost.value / option.cost.value
+    return f"slower than {best.name}: {rate_interval(mine)} against {rate_interval(other)}, {share:.0%} less"
+
+
+def _nanoseconds(option: Option) -> str:
+    return f"{option.cost.value:.0f} ns"
+
+
+def _tie_lost(option: Option, ranking: SuiteRanking) -> Reason:
+    winner, best = ranking.contest.winner, ranking.contest.best
+    if ranking.rules.requirements.objective in (Objective.CPU, Objective.LATENCY):
+        mine, other = _nanoseconds(option), _nanoseconds(winner)
+    else:
+        mine, other = (rate_interval(ranking.capacities[each.name].mbit_per_second) for each in (option, winner))
+    start = f"a tie ({mine}, {winner.name} {other}; {_chance_words(option, best)}), broken by security: "
     (my_level, source), (best_level, _) = (level(Role.ESP_SUITE, each.name) for each in (option, winner))
     if option.strength_bits < winner.strength_bits:
-        text = f"{start}{option.strength_bits} bits against {winner.strength_bits}"
-        return ExclusionKind.WEAKER, Reason(text, ("nist57",))
+        return Reason(f"{start}{option.strength_bits} bits against {winner.strength_bits}", ("nist57",))
     if my_level != best_level:
-        return ExclusionKind.WEAKER, Reason(f"{start}{my_level} against {best_level}", (source or "rfc8221",))
-    return ExclusionKind.WEAKER, Reason(
-        f"{start}equal in strength and RFC level; {winner.name} is simpler or first by name"
-    )
+        return Reason(f"{start}{my_level} against {best_level}", (source or "rfc8221",))
+    return Reason(f"{start}equal in strength and RFC level; {winner.name} is simpler or first by name")
+
+
+def _chance_words(option: Option, best: Option) -> str:
+    if option is best:
+        return "it is the fastest, not surely so"
+    return f"{best.name} is ahead with a chance of {chance_of(best, option):.0%}"
 
 
 def _goal(rules: Rules, capacity: Capacity) -> Goal | None:

@@ -61,9 +61,11 @@ class Candidate:
     predictions: tuple[Prediction, ...]
     """For 64, 576 and 1400 octets and the mixes, as far as they can be predicted."""
     tied: bool
-    """Whether its headline interval overlaps with the fastest's."""
+    """Whether the best one by the objective is not sure to beat it (a chance below 95%); the best one is tied too."""
     meets_goal: bool | None
     """Whether the lower bound reaches the goal; None without a goal."""
+    chance: float | None = None
+    """The chance that the chosen suite costs less by the objective; None for the chosen one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,16 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What an objective chooses by, in words."""
+
+    phase1: Reason
+    """The IKE SA."""
+    phase2: Reason
+    """The Child SA."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exclusion:
     """Something that was considered and not chosen, with its one main reason."""
 
@@ -80,6 +90,8 @@ class Exclusion:
     """ESP suites: the headline rate for the wanted traffic, where there is one."""
     cost_us: Estimate | None = None
     """Key exchange, authentication: the measured cost, where there is one."""
+    chance: float | None = None
+    """The chance that the chosen one costs less by the objective; None where it did not come to that comparison."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,17 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.esp.overhead import Encapsulation, goodput_ratio, inner_mtu_bytes, overhead_bytes, tcp_mss_bytes
 from ipsecbench.recommend.constraints import Rules
-from ipsecbench.recommend.cost_model import CostModel
+from ipsecbench.recommend.ends import End
 from ipsecbench.recommend.evidence import box_name, weigh
 from ipsecbench.recommend.explanation import prices, strength_note, suite_reasons, what_would_change
 from ipsecbench.recommend.fallbacks import Fallbacks, usable_fallbacks
-from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.handshake_stack import stack_cost, stack_reason
 from ipsecbench.recommend.lifetimes import child_lifetime, ike_lifetime
 from ipsecbench.recommend.model import Phase1, Phase2, Recommendation
+from ipsecbench.recommend.objectives import rule
 from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
-from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite
+from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite, rank_suites
 from ipsecbench.recommend.policy import Policy
 from ipsecbench.recommend.policy_warnings import chosen_parts, policy_warnings
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
@@ -45,10 +45,11 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
     """
     wanted = requirements or Requirements()
     rules = Rules(policy, wanted)
-    costs = CostModel(dataset)
-    handshakes = HandshakeModel(costs)
-    suites = choose_suite(rules, costs)
-    phase1 = choose_phase1(rules, costs, handshakes, suites.chosen.name, suites.chosen.strength_bits)
+    box = End(box_name(dataset), dataset)
+    ends, costs, handshakes = (box,), box.costs, box.handshakes
+    ranking = rank_suites(rules, ends)
+    suites = choose_suite(ranking, ends)
+    phase1 = choose_phase1(rules, ends, suites.chosen.name, suites.chosen.strength_bits)
     handshake = handshakes.cost(
         phase1.encryption, phase1.integrity, phase1.prf, phase1.key_exchange, phase1.authentication, suites.chosen.name
     )
@@ -68,11 +69,12 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         policy_title=policy.title,
         requirements=wanted,
         target_strength_bits=rules.target_strength_bits,
-        box=box_name(dataset),
+        box=box.name,
         dataset_created=dataset.created,
         dataset_sha256=dataset.sha256,
         phase1=phase1_set,
         phase2=_phase2(rules, suites, phase1, fallbacks),
+        chosen_by=rule(wanted.objective),
         candidates=suites.candidates,
         offered=fallbacks.offered,
         exclusions=exclusions,

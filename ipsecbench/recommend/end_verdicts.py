@@ -1,0 +1,43 @@
+"""The main reason against something before any comparison, at whichever end it applies first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipsecbench.recommend.constraints import Rules, Verdict, suite_verdict, transform_verdict
+from ipsecbench.recommend.ends import End, Ends
+from ipsecbench.recommend.predictions import Prediction
+from ipsecbench.recommend.reasons import ExclusionKind, Reason, Role
+
+_OF_THE_BOX = (ExclusionKind.INCORRECT, ExclusionKind.DATA_LIMIT, ExclusionKind.NOT_MEASURED)
+"""What the figures of one box say, where the rest is the same at both ends."""
+
+
+def suite_at_ends(
+    name: str, rules: Rules, ends: Ends, predictions: tuple[Prediction | None, ...]
+) -> tuple[tuple[Prediction, ...], Verdict | None]:
+    """What each end carries with an ESP suite, or the main reason against it."""
+    for end, prediction in zip(ends, predictions, strict=True):
+        verdict = suite_verdict(name, rules, end.costs, prediction)
+        if verdict is not None:
+            return (), _of(end, verdict)
+    return tuple(prediction for prediction in predictions if prediction is not None), None
+
+
+def transform_at_ends(
+    role: Role, name: str, rules: Rules, ends: Ends, measured: Callable[[End], bool]
+) -> Verdict | None:
+    """The main reason against a transform or method of phase 1; None where it may be compared."""
+    for end in ends:
+        verdict = transform_verdict(role, name, rules, end.costs, measured(end))
+        if verdict is not None:
+            return _of(end, verdict)
+    return None
+
+
+def _of(end: End, verdict: Verdict) -> Verdict:
+    """The verdict, with the other end's name where it is of that one's figures."""
+    kind, reason = verdict
+    if not end.remote or kind not in _OF_THE_BOX:
+        return verdict
+    return kind, Reason(f"at the other end, {end.name}: {reason.text}", reason.sources)

@@ -1,0 +1,101 @@
+"""The boxes that a choice is for: one, or both ends of a tunnel where the other one was measured too.
+
+Figures are kept once they are made, so that a choice can be made again under other requirements at little cost.
+"""
+
+from __future__ import annotations
+
+from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
+from ipsecbench.algorithms.suites import esp_suites
+from ipsecbench.bench.draws import Draws, estimate_draws, row_draws
+from ipsecbench.bench.measurement import Estimate, Tier, Workload
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.recommend.arithmetic import inverse, total
+from ipsecbench.recommend.cost_model import PREDICTION_PROVIDERS, CostModel
+from ipsecbench.recommend.handshake import HandshakeModel, KeyExchangeCost
+from ipsecbench.recommend.predictions import Prediction
+from ipsecbench.recommend.traffic import Traffic
+
+Pair = tuple[Draws, Draws]
+
+
+class End:
+    """One measured box, with the figures that were asked of it so far."""
+
+    def __init__(self, name: str, dataset: Dataset, *, remote: bool = False) -> None:
+        self.name = name
+        """For people."""
+        self.remote = remote
+        """Whether it is the other end, and not the box that the recommendation is for."""
+        self.dataset = dataset
+        self.costs = CostModel(dataset)
+        self.handshakes = HandshakeModel(self.costs)
+        self._predictions: dict[tuple[str, Traffic], Prediction | None] = {}
+        self._packets: dict[tuple[str, Traffic], Pair] = {}
+        self._exchanges: dict[str, tuple[KeyExchangeCost, Pair] | None] = {}
+        self._signatures: dict[str, tuple[Estimate, Pair] | None] = {}
+
+    def predict(self, suite: str, traffic: Traffic) -> Prediction | None:
+        """What one core carries with an ESP suite; None where nothing supports a figure."""
+        key = suite, traffic
+        if key not in self._predictions:
+            self._predictions[key] = self.costs.predict(esp_suites()[suite], traffic)
+        return self._predictions[key]
+
+    def packet_ns(self, prediction: Prediction, suite: str) -> Pair:
+        """Nanoseconds of one packet of a predicted suite, outbound and inbound."""
+        key = suite, prediction.traffic
+        if key not in self._packets:
+            bits = prediction.traffic.mean_bytes * 8e3
+            rates = prediction.outbound_mbit_per_second, prediction.inbound_mbit_per_second
+            out, back = (
+                estimate_draws(inverse(rate, bits), f"{suite} {direction}")
+                for rate, direction in zip(rates, ("outbound", "inbound"), strict=True)
+            )
+            self._packets[key] = out, back
+        return self._packets[key]
+
+    def exchange(self, name: str) -> tuple[KeyExchangeCost, Pair] | None:
+        """A key exchange method, and its microseconds at the initiator and at the responder; None without a figure."""
+        if name not in self._exchanges:
+            cost = self.handshakes.key_exchange(name)
+            self._exchanges[name] = None if cost is None else (cost, self._exchange_draws(name, cost.provider))
+        return self._exchanges[name]
+
+    def _exchange_draws(self, name: str, provider: str) -> Pair:
+        generate = self._primitive_us(provider, "generate", name)
+        if KEY_EXCHANGE[name].kem:
+            secret, responder = (self._primitive_us(provider, step, name) for step in ("decapsulate", "encapsulate"))
+            return generate + secret, responder
+        both = generate + self._primitive_us(provider, "agree", name)
+        return both, both
+
+    def signature(self, name: str) -> tuple[Estimate, Pair] | None:
+        """A signature: sign and verify together, and its microseconds to sign and to verify; None without a figure."""
+        if name not in self._signatures:
+            self._signatures[name] = self._signature(name)
+        return self._signatures[name]
+
+    def _signature(self, name: str) -> tuple[Estimate, Pair] | None:
+        cost = self.handshakes.authentication_us(name)
+        if cost is None:
+            return None
+        provider = next(p for p in PREDICTION_PROVIDERS if all(self._has(p, step, name) for step in ("sign", "verify")))
+        sign, verify = (self._primitive_us(provider, step, name) for step in ("sign", "verify"))
+        return total(cost), (sign, verify)
+
+    def _has(self, provider: str, operation: str, name: str) -> bool:
+        row = self.dataset.get(Workload(Tier.PRIMITIVE, provider, operation, name))
+        return row is not None and row.usable
+
+    def _primitive_us(self, provider: str, operation: str, name: str) -> Draws:
+        """Microseconds of an operation that the model of set-ups found a figure for."""
+        row = self.dataset.get(Workload(Tier.PRIMITIVE, provider, operation, name))
+        drawn = None if row is None else row_draws(row)
+        if drawn is None:
+            raise KeyError(f"{provider} {operation} {name}")
+        return drawn * 1e-3
+
+
+Ends = tuple[End, ...]
+"""The box itself, and then the other end where it was measured."""

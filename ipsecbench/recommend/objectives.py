@@ -1,0 +1,146 @@
+"""What is compared under each objective: one figure for an ESP suite, one for a key exchange, one for a signature.
+
+Less is better everywhere. Where two boxes are chosen for, a figure is that of the worse end (max-min): what the slower
+one cannot do, the pair cannot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+from ipsecbench.bench.draws import Draws, larger
+from ipsecbench.bench.measurement import Estimate
+from ipsecbench.recommend.arithmetic import total
+from ipsecbench.recommend.ends import End, Ends, Pair
+from ipsecbench.recommend.predictions import Prediction
+from ipsecbench.recommend.reasons import Reason, Rule
+from ipsecbench.recommend.requirements import Objective, Requirements
+
+_BOTH_ALIKE = 0.5
+
+
+_SUFFICIENT = "Every part has at least the target strength, and IKE's cipher is no weaker than phase 2's"
+_RULES = {
+    Objective.BALANCED: Rule(
+        Reason(
+            f"Phase 1 for security: {_SUFFICIENT}. More bits buy nothing against an attacker who cannot break the "
+            "target, so among what suffices the cheapest key exchange and signature are chosen: what a set-up costs "
+            "is what a flood of them costs, and how long a reboot lasts.",
+            ("nist57", "nist77"),
+        ),
+        Reason(
+            "Phase 2 for speed: the suite that carries the most; with a goal, the strongest that is sure to reach it."
+        ),
+    ),
+    Objective.THROUGHPUT: Rule(
+        Reason("Phase 1 at the least cost that the policy allows: the cheapest key exchange and signature."),
+        Reason("The suite that carries the most, whether or not a stronger one would reach the goal too."),
+    ),
+    Objective.CPU: Rule(
+        Reason("The key exchange and signature that take the least processor time at the box's dearer role."),
+        Reason(
+            "The suite that takes the least processor time for the wanted traffic in both directions, the rekeys that "
+            "its limits on octets and packets force included."
+        ),
+    ),
+    Objective.LATENCY: Rule(
+        Reason(
+            "The key exchange and signature with the least time from the first message to the last, both ends summed."
+        ),
+        Reason("The suite with which one packet takes the least time, to be protected here and unprotected there."),
+    ),
+    Objective.SECURITY: Rule(
+        Reason(
+            "The strongest key exchange and signature that the policy allows and that were measured, the rest to match."
+        ),
+        Reason("The strongest suite; with a goal, the strongest one that is sure to reach it."),
+    ),
+}
+
+
+def rule(objective: Objective) -> Rule:
+    """What an objective chooses by, in words."""
+    return _RULES[objective]
+
+
+@dataclass(frozen=True, slots=True)
+class Costed:
+    """A figure to choose by, with what is shown of it."""
+
+    draws: Draws
+    """What is compared."""
+    shown: Estimate
+    """What is said."""
+    end: End
+    """The end that decides it: the worse one."""
+
+
+def packet_cost(wanted: Requirements, ends: Ends, predictions: tuple[Prediction, ...], suite: str) -> Draws:
+    """What a suite is compared by: nanoseconds for one packet of the wanted traffic.
+
+    Args:
+        wanted: objective and direction mix.
+        ends: the boxes.
+        predictions: what each of them carries with the suite.
+        suite: the ESP suite.
+    """
+    pairs = [end.packet_ns(prediction, suite) for end, prediction in zip(ends, predictions, strict=True)]
+    if wanted.objective is Objective.LATENCY:
+        # A packet is protected at one end and unprotected at the other; the worse direction counts.
+        first, last = pairs[0], pairs[-1]
+        return larger(first[0] + last[1], last[0] + first[1])
+    share = wanted.outbound_share
+    if share is None and wanted.objective is Objective.CPU:
+        share = _BOTH_ALIKE
+    return reduce(
+        larger, (_packet_at_one_end(pair, share, at_peer=end.remote) for pair, end in zip(pairs, ends, strict=True))
+    )
+
+
+def _packet_at_one_end(pair: Pair, outbound_share: float | None, *, at_peer: bool) -> Draws:
+    """The slower direction, or both in their shares; what leaves here arrives there."""
+    outbound, inbound = pair
+    if outbound_share is None:
+        return larger(outbound, inbound)
+    share = 1 - outbound_share if at_peer else outbound_share
+    return outbound * share + inbound * (1 - share)
+
+
+def exchange_cost(wanted: Requirements, ends: Ends, name: str) -> Costed | None:
+    """Microseconds of a key exchange method; None where an end has no figure."""
+    found = [end.exchange(name) for end in ends]
+    known = [each for each in found if each is not None]
+    if len(known) < len(ends):
+        return None
+    if wanted.objective is Objective.LATENCY:
+        first, last = known[0], known[-1]
+        drawn = larger(first[1][0] + last[1][1], last[1][0] + first[1][1])
+        one = total((first[0].initiator_us, last[0].responder_us))
+        other = total((last[0].initiator_us, first[0].responder_us))
+        return Costed(drawn, max(one, other, key=_median), _dearer(ends, [larger(*pair) for _, pair in known]))
+    each = [larger(*pair) for _, pair in known]
+    place = ends.index(_dearer(ends, each))
+    return Costed(reduce(larger, each), known[place][0].dearer_us, ends[place])
+
+
+def signature_cost(wanted: Requirements, ends: Ends, name: str) -> Costed | None:
+    """Microseconds to sign and to verify; None where an end has no figure."""
+    found = [end.signature(name) for end in ends]
+    known = [each for each in found if each is not None]
+    if len(known) < len(ends):
+        return None
+    each = [sign + verify for _, (sign, verify) in known]
+    binding = _dearer(ends, each)
+    if wanted.objective is Objective.LATENCY:
+        # One end signs and the other verifies, and then the other way round.
+        return Costed(each[0] + each[-1], total((known[0][0], known[-1][0])), binding)
+    return Costed(reduce(larger, each), known[ends.index(binding)][0], binding)
+
+
+def _dearer(ends: Ends, costs: list[Draws]) -> End:
+    return max(zip(ends, costs, strict=True), key=lambda pair: pair[1].value)[0]
+
+
+def _median(value: Estimate) -> float:
+    return value.median
