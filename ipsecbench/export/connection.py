@@ -386,6 +386,12 @@ def connection_of(
     """
     phase1, phase2, wanted = recommendation.phase1, recommendation.phase2, recommendation.requirements
     default_local, default_peer = placeholder_ends(wanted.outer, wanted.inner)
+    here, there = local or default_local, peer or default_peer
+    if f"ipv{here.ip_version}" != wanted.outer:
+        raise UsageError(
+            f"{here.address} is IPv{here.ip_version} and the recommendation is for an outer {wanted.outer} header, "
+            f"which MTU and MSS depend on: recommend with --outer ipv{here.ip_version}"
+        )
     suite = esp_suites()[phase2.suite]
     return Connection(
         name=name,
@@ -403,8 +409,8 @@ def connection_of(
         authentication=phase1.authentication,
         ike_life=_life(phase1.lifetime),
         child_life=_life(phase2.lifetime),
-        local=local or default_local,
-        peer=peer or default_peer,
+        local=here,
+        peer=there,
         provenance=Provenance(
             __version__,
             f"{recommendation.policy} {recommendation.policy_version}",
