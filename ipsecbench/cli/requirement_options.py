@@ -37,7 +37,12 @@ FLAGS: Mapping[str, Any] = {
     "min-bits": Annotated[int | None, typer.Option("--min-bits", help="Least strength in bits.")],
     "profile": Annotated[
         str | None,
-        typer.Option("--profile", help="Traffic: imix-simple, imix-csit, or a packet size.  [default: imix-simple]"),
+        typer.Option(
+            "--profile",
+            metavar="NAME|SIZE|SIZES|FILE",
+            help="Traffic: imix-simple, imix-csit, a packet size, sizes with counts such as 64:7,570:4,1518:1, or a "
+            "file: a capture (pcap, pcapng) or a histogram.  [default: imix-simple]",
+        ),
     ],
     "direction": Annotated[
         str | None,

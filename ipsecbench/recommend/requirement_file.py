@@ -15,6 +15,7 @@ from typing import Any
 
 from ipsecbench.errors import UsageError
 from ipsecbench.lab.toml_table import Table, parse_toml, read_toml, text
+from ipsecbench.recommend.packet_sizes import load_traffic
 from ipsecbench.recommend.peer import Peer
 from ipsecbench.recommend.peer_file import peer_of_table, toml_text, write_peer
 from ipsecbench.recommend.peer_presets import load_peer
@@ -169,7 +170,7 @@ def _profile(table: Table, value: Any, folder: Path) -> Traffic:
         return Traffic(distribution=traffic.distribution, name=name)
     if type(value) not in (str, int):
         raise UsageError(f"{PROFILE}: it takes a mix, a packet size or sizes with counts, not {_shown(value)}")
-    return parse_traffic(_located(str(value), folder))
+    return load_traffic(_located(str(value), folder))
 
 
 def _peer(table: Table, value: Any, folder: Path) -> Peer:
@@ -186,7 +187,7 @@ def flag_fields(flags: Mapping[str, object]) -> dict[str, object]:
     """
     fields = {KEYS[name].field: KEYS[name].parse(value) for name, value in flags.items() if name in KEYS}
     if PROFILE in flags:
-        fields["traffic"] = parse_traffic(str(flags[PROFILE]))
+        fields["traffic"] = load_traffic(str(flags[PROFILE]))
     if PEER in flags:
         fields["peer"] = load_peer(str(flags[PEER]))
     return fields

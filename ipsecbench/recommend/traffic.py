@@ -98,8 +98,8 @@ def parse_traffic(text: str) -> Traffic:
     if ":" in plain:
         return Traffic(distribution=_parse_sizes(text))
     raise UsageError(
-        f"profile {text!r} is not known; there are imix, {', '.join(MIXES)}, a packet size such as 1400, or sizes "
-        "with counts such as 64:7,570:4,1518:1"
+        f"profile {text!r} is not known; there are imix, {', '.join(MIXES)}, a packet size such as 1400, sizes with "
+        "counts such as 64:7,570:4,1518:1, or a file with a capture or a histogram"
     )
 
 
