@@ -55,8 +55,12 @@ class Rules:
 
     def not_listed(self, role: Role, name: str) -> Verdict | None:
         """That the policy does not list it."""
-        if self.policy.line(role, name) is not None:
+        line = self.policy.line(role, name)
+        if line is not None and line.recommended:
             return None
+        if line is not None:
+            text = f"policy {self.policy.label} allows it and recommends others: {line.reason.text}"
+            return ExclusionKind.NOT_IN_POLICY, Reason(text, line.reason.sources)
         return ExclusionKind.NOT_IN_POLICY, self.policy.why_not_listed(role, name)
 
     def not_at_peer(self, role: Role, name: str) -> Verdict | None:

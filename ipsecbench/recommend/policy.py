@@ -38,7 +38,17 @@ __all__ = [
     "parse_policy",
 ]
 
-POLICIES = ("modern", "legacy-interop", "article")
+POLICIES = (
+    "modern",
+    "nist",
+    "cnsa1",
+    "cnsa2",
+    "bsi",
+    "anssi",
+    "post-quantum",
+    "legacy-interop",
+    "article",
+)
 """The policies that come with the program, the default first."""
 
 

@@ -94,7 +94,7 @@ _WORDS: Mapping[str, _Word] = MappingProxyType(
     }
 )
 _SETTING_FIELDS = frozenset({"value", "reason", "sources", "verified"})
-_LINE_FIELDS = frozenset({"name", "reason", "sources", "verified"})
+_LINE_FIELDS = frozenset({"name", "names", "reason", "sources", "verified", "recommend"})
 _ACCEPT_FIELDS = frozenset({"role", "name", "reason", "sources"})
 _FALLBACK_FIELDS = frozenset({"proposal", "reason", "sources", "warning"})
 _UNLISTED_FIELDS = frozenset({"role", "names", "reason", "sources"})
@@ -160,13 +160,17 @@ class _Reader:
     def _verified(self, table: Mapping[str, Any], prefix: str, reason: Reason) -> bool:
         """Whether the source was read; a line that rests on unread sources alone cannot say that it was."""
         readable = not all(sources()[key].unverified for key in reason.sources)
-        verified = table.get("verified", readable)
-        if not isinstance(verified, bool):
-            raise self._fail(f"{prefix}.verified", "it is true or false")
+        verified = self._flag(table, "verified", prefix, default=readable)
         if verified and not readable:
             text = f"no text of {', '.join(reason.sources)} was read (sources.csv): write false, or leave it out"
             raise self._fail(f"{prefix}.verified", text)
         return verified
+
+    def _flag(self, table: Mapping[str, Any], field: str, prefix: str, *, default: bool) -> bool:
+        value = table.get(field, default)
+        if not isinstance(value, bool):
+            raise self._fail(f"{prefix}.{field}", "it is true or false")
+        return value
 
     def _role(self, table: Mapping[str, Any], prefix: str) -> Role:
         field = self._text(table, "role", prefix + ".")
@@ -246,26 +250,40 @@ class _Reader:
     def _lines(self, value: object, field: str, role: Role) -> tuple[Line, ...]:
         found: dict[str, Line] = {}
         for prefix, table in self._tables(value, field, _LINE_FIELDS):
-            name = self._text(table, "name", prefix + ".")
-            self._refuse_forbidden(role, name, f"{prefix}.name")
-            if name not in _KNOWN[role]:
-                raise self._fail(f"{prefix}.name", f"{name!r} is not known for {field}")
-            if name in found:
-                raise self._fail(f"{prefix}.name", f"{name!r} stands there twice")
+            names, at = self._line_names(table, prefix)
             reason = self._reason(table, prefix)
-            found[name] = Line(name, reason, self._verified(table, prefix, reason))
-        if not found and role not in _MAY_BE_EMPTY:
-            raise self._fail(field, "it must allow something")
+            verified = self._verified(table, prefix, reason)
+            recommended = self._flag(table, "recommend", prefix, default=True)
+            for name in names:
+                self._refuse_forbidden(role, name, at)
+                if name not in _KNOWN[role]:
+                    raise self._fail(at, f"{name!r} is not known for {field}")
+                if name in found:
+                    raise self._fail(at, f"{name!r} stands there twice")
+                found[name] = Line(name, reason, verified, recommended)
+        if role not in _MAY_BE_EMPTY and not any(line.recommended for line in found.values()):
+            raise self._fail(field, "it must allow something that may be recommended")
         return tuple(found.values())
+
+    def _line_names(self, table: Mapping[str, Any], prefix: str) -> tuple[list[str], str]:
+        """The names of a line, and the field that they stand in: one name, or several with one reason."""
+        if "names" not in table:
+            return [self._text(table, "name", prefix + ".")], f"{prefix}.name"
+        if "name" in table:
+            raise self._fail(f"{prefix}.names", "give a name or names, not both")
+        return self._names(table, prefix), f"{prefix}.names"
+
+    def _names(self, table: Mapping[str, Any], prefix: str) -> list[str]:
+        names = table.get("names")
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise self._fail(f"{prefix}.names", "it must be a list of names or patterns, and not empty")
+        return names
 
     def _unlisted(self, value: object) -> tuple[Unlisted, ...]:
         found: list[Unlisted] = []
         for prefix, table in self._tables(value, "unlisted", _UNLISTED_FIELDS):
             role = self._role(table, prefix)
-            names = table.get("names")
-            if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-                raise self._fail(f"{prefix}.names", "it must be a list of names or patterns, and not empty")
-            found.append(Unlisted(role, tuple(names), self._reason(table, prefix)))
+            found.append(Unlisted(role, tuple(self._names(table, prefix)), self._reason(table, prefix)))
         return tuple(found)
 
     def _fallbacks(self, value: object, field: str) -> tuple[Fallback, ...]:

@@ -46,6 +46,8 @@ class Line:
     """Why it is allowed."""
     verified: bool = True
     """False where the source was not read in its own text, so that the line is shown as unverified."""
+    recommended: bool = True
+    """False where a configuration may have it, but nobody is advised to choose it; the reason says why."""
 
 
 @dataclass(frozen=True, slots=True)
