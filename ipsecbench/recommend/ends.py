@@ -12,7 +12,8 @@ from ipsecbench.bench.measurement import Estimate, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.arithmetic import inverse, total
 from ipsecbench.recommend.cost_model import PREDICTION_PROVIDERS, CostModel
-from ipsecbench.recommend.handshake import HandshakeModel, KeyExchangeCost
+from ipsecbench.recommend.handshake import HandshakeModel
+from ipsecbench.recommend.ike_operations import KeyExchangeCost
 from ipsecbench.recommend.predictions import Prediction
 from ipsecbench.recommend.traffic import Traffic
 

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ipsecbench.bench.measurement import Estimate
+
+
+class StepPart(StrEnum):
+    """What a cryptographic operation of IKE is for."""
+
+    KEY_EXCHANGE = "key exchange"
+    AUTHENTICATION = "authentication"
+    PRF = "PRF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +26,8 @@ class Step:
     """How often it happens."""
     cost_us: Estimate
     """What all of that costs."""
+    part: StepPart
+    """What it is for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,25 @@ these figures.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from ipsecbench.algorithms.proposals import IkeProposal
 from ipsecbench.bench.handshake import PSK, STACK_PROVIDER, Part, Role, parse_set
 from ipsecbench.bench.measurement import Estimate, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.arithmetic import inverse, scaled, total
 from ipsecbench.recommend.formats import microseconds
 from ipsecbench.recommend.handshake_cost import StackCost, StackPart
-from ipsecbench.recommend.phase1 import Phase1Choice
+from ipsecbench.recommend.ike_parameters import IkeParameters
 from ipsecbench.recommend.reasons import Reason
 
-_VERSION = 2
-"""IKEv1 is never recommended, and its messages are others."""
 _OTHER = (Part.PARSING, Part.PROTOCOL, Part.IO)
+_PROTOCOL = (Part.PROTECTION, *_OTHER)
+"""What of a set-up is neither key exchange nor authentication nor PRF: messages, however they are protected."""
+_MESSAGES = {1: 9, 2: 4}
+"""Messages of a set-up by version: main mode and quick mode, or IKE_SA_INIT and IKE_AUTH."""
+_MESSAGES_OF_ADDITIONAL = 2
+"""IKE_INTERMEDIATE, for each additional key exchange (RFC 9242)."""
 _TITLES: Mapping[Part, str] = {
     Part.KEY_EXCHANGE: "key exchange",
     Part.PRF: "PRF: keys, and authentication by pre-shared key",
@@ -36,17 +42,12 @@ _Times = Mapping[tuple[Part, Role], Estimate]
 _Distance = tuple[bool, bool, bool, bool, bool, bool, bool]
 
 
-def stack_cost(dataset: Dataset, choice: Phase1Choice) -> StackCost | None:
-    """The whole set-up that is nearest to a choice of phase 1; None where no IKEv2 set was measured at both ends."""
-    names = {row.workload.algorithm for row in dataset.rows(tier=Tier.HANDSHAKE, provider=STACK_PROVIDER)}
-    found: list[tuple[_Distance, str, _Times]] = []
-    for name in names:
-        distance, times = _distance(name, choice), _times(dataset, name)
-        if distance is not None and all((part, role) in times for part in (Part.SETUP, *_OTHER) for role in Role):
-            found.append((distance, name, times))
-    if not found:
+def stack_cost(dataset: Dataset, parameters: IkeParameters) -> StackCost | None:
+    """The whole set-up that is nearest to a set of parameters; None where none of its version has both ends' rows."""
+    nearest = _nearest(dataset, parameters, (Part.SETUP, *_OTHER))
+    if nearest is None:
         return None
-    distance, name, times = min(found, key=lambda row: row[:2])
+    distance, name, times = nearest
     return StackCost(
         measured_set=name,
         same_set=not any(distance),
@@ -62,6 +63,47 @@ def stack_cost(dataset: Dataset, choice: Phase1Choice) -> StackCost | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class MessageCost:
+    """What one message costs an end beside key exchange, authentication and PRF, with this program's own stack."""
+
+    measured_set: str
+    """The set that was measured."""
+    initiator_us: Estimate
+    """At the initiator, sent or received."""
+    responder_us: Estimate
+    """At the responder."""
+
+
+def message_cost(dataset: Dataset, parameters: IkeParameters) -> MessageCost | None:
+    """The cost of one message from the nearest whole set-up of the same version; None where none was measured."""
+    nearest = _nearest(dataset, parameters, _PROTOCOL)
+    if nearest is None:
+        return None
+    _, name, times = nearest
+    parsed = parse_set(name)
+    extra = 0 if parsed is None else len(parsed[1].additional_key_exchanges)
+    messages = _MESSAGES[parameters.ike_version] + _MESSAGES_OF_ADDITIONAL * extra
+    initiator, responder = (
+        scaled(total(times[part, role] for part in _PROTOCOL), 1 / messages)
+        for role in (Role.INITIATOR, Role.RESPONDER)
+    )
+    return MessageCost(name, initiator, responder)
+
+
+def _nearest(
+    dataset: Dataset, parameters: IkeParameters, parts: tuple[Part, ...]
+) -> tuple[_Distance, str, _Times] | None:
+    """The set nearest to the parameters that has figures for some parts at both ends."""
+    names = {row.workload.algorithm for row in dataset.rows(tier=Tier.HANDSHAKE, provider=STACK_PROVIDER)}
+    found: list[tuple[_Distance, str, _Times]] = []
+    for name in names:
+        distance, times = _distance(name, parameters), _times(dataset, name)
+        if distance is not None and all((part, role) in times for part in parts for role in Role):
+            found.append((distance, name, times))
+    return min(found, key=lambda row: row[:2], default=None)
+
+
 def _times(dataset: Dataset, name: str) -> _Times:
     found = {}
     for part in Part:
@@ -72,25 +114,29 @@ def _times(dataset: Dataset, name: str) -> _Times:
     return found
 
 
-def _distance(name: str, choice: Phase1Choice) -> _Distance | None:
+def _distance(name: str, choice: IkeParameters) -> _Distance | None:
     """How far a set is from a choice, what changes the messages most first; None for a set that says nothing about it.
 
     A signature or a pre-shared key decides whether certificates are sent; the key exchange, how long the first two
     messages are; the rest changes next to nothing.
     """
     parsed = parse_set(name)
-    if parsed is None or parsed[0] != _VERSION:
+    if parsed is None or parsed[0] != choice.ike_version:
         return None
     _, proposal, authentication = parsed
     return (
         (authentication == PSK) != (choice.authentication == PSK),
-        bool(proposal.additional_key_exchanges),
+        _methods(proposal) != choice.additional_key_exchanges,
         proposal.key_exchange != (choice.key_exchange,),
         authentication != choice.authentication,
         proposal.encryption != (choice.encryption,),
         proposal.integrity != (() if choice.integrity is None else (choice.integrity,)),
         proposal.prf != (choice.prf,),
     )
+
+
+def _methods(proposal: IkeProposal) -> tuple[str, ...]:
+    return tuple(name for step in proposal.additional_key_exchanges for name in step[:1])
 
 
 def stack_reason(cost: StackCost) -> Reason:

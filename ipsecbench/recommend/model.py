@@ -11,11 +11,14 @@ from enum import StrEnum
 from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Tier
+from ipsecbench.recommend.esn import EsnChoice
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.lives import Lifetime
 from ipsecbench.recommend.predictions import Basis, Candidate, Ceiling
 from ipsecbench.recommend.reasons import Exclusion, Offered, Price, Reason, Role, Rule
+from ipsecbench.recommend.replay_window import WindowChoice
 from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.setup_load import DayLongLives, PfsPrice, SetupLoad
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,16 @@ class Recommendation:
     """The IKE SA."""
     phase2: Phase2
     """The Child SA."""
+    setup: SetupLoad
+    """What setting up, rekeying and bringing back tunnels costs."""
+    pfs: PfsPrice
+    """Perfect forward secrecy, priced."""
+    esn: EsnChoice
+    """Extended sequence numbers: whether they are needed and used."""
+    replay_window: WindowChoice
+    """The anti-replay window and where it comes from."""
+    day_long_lives: DayLongLives
+    """Why keys should not live for 24 hours, with this box's figures."""
     chosen_by: Rule
     """What the objective compares and chooses by."""
     candidates: tuple[Candidate, ...]

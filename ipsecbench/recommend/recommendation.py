@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.bench.measurement import Estimate
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.esp.overhead import Encapsulation, goodput_ratio, inner_mtu_bytes, overhead_bytes, tcp_mss_bytes
@@ -19,7 +18,8 @@ from ipsecbench.recommend.explanation import prices, strength_note, suite_reason
 from ipsecbench.recommend.fallbacks import Fallbacks, usable_fallbacks
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.handshake_stack import stack_cost, stack_reason
-from ipsecbench.recommend.lifetimes import child_lifetime, ike_lifetime
+from ipsecbench.recommend.ike_parameters import IkeParameters
+from ipsecbench.recommend.keying import Keying, keying
 from ipsecbench.recommend.model import Phase1, Phase2, Recommendation
 from ipsecbench.recommend.objectives import rule
 from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
@@ -27,7 +27,7 @@ from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite, rank_suites
 from ipsecbench.recommend.policy import Policy
 from ipsecbench.recommend.policy_warnings import chosen_parts, policy_warnings
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
-from ipsecbench.recommend.reasons import Exclusion, Reason
+from ipsecbench.recommend.reasons import Exclusion
 from ipsecbench.recommend.requirements import Requirements
 
 
@@ -58,11 +58,13 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
             f"the handshake with {phase1.key_exchange}, {phase1.prf} and {phase1.authentication} has no cost in this "
             "dataset: measure again without --only"
         )
-    handshake = replace(handshake, stack=stack_cost(dataset, phase1))
+    parameters = _parameters(rules, phase1, suites.chosen.name)
+    handshake = replace(handshake, stack=stack_cost(dataset, parameters))
+    keys = keying(rules, dataset, handshakes, parameters, suites.chosen)
     fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1)
     exclusions = _remaining((*suites.exclusions, *phase1.exclusions), fallbacks)
     price_list = prices(suites, phase1, handshakes)
-    phase1_set = _phase1(rules, phase1, handshake, fallbacks)
+    phase1_set = _phase1(parameters.ike_version, phase1, handshake, fallbacks, keys)
     return Recommendation(
         policy=policy.name,
         policy_version=policy.version,
@@ -73,7 +75,12 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         dataset_created=dataset.created,
         dataset_sha256=dataset.sha256,
         phase1=phase1_set,
-        phase2=_phase2(rules, suites, phase1, fallbacks),
+        phase2=_phase2(rules, suites, phase1, fallbacks, keys),
+        setup=keys.setup,
+        pfs=keys.pfs,
+        esn=keys.esn,
+        replay_window=keys.window,
+        day_long_lives=keys.day_long_lives,
         chosen_by=rule(wanted.objective),
         candidates=suites.candidates,
         offered=fallbacks.offered,
@@ -86,6 +93,7 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         warnings=(
             *policy_warnings(policy, chosen_parts(phase1_set, suites.chosen.name)),
             *phase1.warnings,
+            *keys.warnings,
             *fallbacks.warnings,
             *policy.notes,
         ),
@@ -98,9 +106,24 @@ def _remaining(exclusions: tuple[Exclusion, ...], fallbacks: Fallbacks) -> tuple
     return tuple(exclusion for exclusion in exclusions if (exclusion.role, exclusion.name) not in offered)
 
 
-def _phase1(rules: Rules, choice: Phase1Choice, handshake: HandshakeCost, fallbacks: Fallbacks) -> Phase1:
-    return Phase1(
+def _parameters(rules: Rules, choice: Phase1Choice, suite: str) -> IkeParameters:
+    return IkeParameters(
+        encryption=choice.encryption,
+        integrity=choice.integrity,
+        prf=choice.prf,
+        key_exchange=choice.key_exchange,
+        authentication=choice.authentication,
+        suite=suite,
         ike_version=rules.requirements.ike_version or int(rules.policy.ike_versions[0].name),
+        certificate_chain=rules.requirements.certificate_chain,
+    )
+
+
+def _phase1(
+    ike_version: int, choice: Phase1Choice, handshake: HandshakeCost, fallbacks: Fallbacks, keys: Keying
+) -> Phase1:
+    return Phase1(
+        ike_version=ike_version,
         encryption=choice.encryption,
         integrity=choice.integrity,
         prf=choice.prf,
@@ -110,28 +133,24 @@ def _phase1(rules: Rules, choice: Phase1Choice, handshake: HandshakeCost, fallba
         fallback_proposals=fallbacks.ike,
         strength_bits=choice.strength_bits,
         handshake=handshake,
-        lifetime=ike_lifetime(rules.policy),
+        lifetime=keys.ike_lifetime,
         reasons=(*choice.reasons, *([] if handshake.stack is None else [stack_reason(handshake.stack)])),
     )
 
 
-def _phase2(rules: Rules, choice: SuiteChoice, phase1: Phase1Choice, fallbacks: Fallbacks) -> Phase2:
+def _phase2(rules: Rules, choice: SuiteChoice, phase1: Phase1Choice, fallbacks: Fallbacks, keys: Keying) -> Phase2:
     policy, wanted, chosen = rules.policy, rules.requirements, choice.chosen
     suite = esp_suites()[chosen.name]
     outside = Encapsulation("tunnel", wanted.outer, wanted.nat_traversal)
     mtu = inner_mtu_bytes(suite, wanted.link_mtu_bytes, outside)
-    esn = policy.word("extended_sequence_numbers") != "off"
-    pfs = policy.word("perfect_forward_secrecy") != "off"
-    exchange = phase1.key_exchange if pfs else None
-    # One SA is one core's work: the life is for what one core carries, whatever the number of tunnels.
-    headline = chosen.headline.one_way_mbit_per_second
+    esn, exchange = keys.esn.esn, keys.pfs.key_exchange
     note = strength_note(chosen.strength_bits, phase1)
     return Phase2(
         suite=chosen.name,
         key_exchange=exchange,
         esn=esn,
         mode=outside.mode,
-        replay_window_packets=policy.number("replay_window_packets"),
+        replay_window_packets=keys.window.packets,
         proposal=esp_proposal(chosen.name, exchange, esn),
         fallback_proposals=fallbacks.esp,
         strength_bits=chosen.strength_bits,
@@ -141,25 +160,12 @@ def _phase2(rules: Rules, choice: SuiteChoice, phase1: Phase1Choice, fallbacks: 
         mss_ipv6_bytes=tcp_mss_bytes(mtu, "ipv6"),
         goodput_ratio=goodput_ratio(suite, wanted.link_mtu_bytes, outside),
         overhead_bytes=overhead_bytes(suite, mtu, outside),
-        lifetime=child_lifetime(policy, suite, wanted.traffic, headline, _smallest_per_second(choice), esn),
+        lifetime=keys.child_lifetime,
         reasons=(
             *suite_reasons(choice, wanted, policy),
             *([note] if note is not None else []),
-            _pfs_reason(policy, exchange),
-            policy.settings["extended_sequence_numbers"].reason,
+            *keys.pfs.reasons,
+            *keys.esn.reasons,
+            *keys.window.reasons,
         ),
     )
-
-
-def _pfs_reason(policy: Policy, exchange: str | None) -> Reason:
-    setting = policy.settings["perfect_forward_secrecy"].reason
-    if exchange is None:
-        return setting
-    text = f"{setting.text} The group is that of phase 1 ({exchange}), for a weaker one would be the way in."
-    return Reason(text, setting.sources)
-
-
-def _smallest_per_second(choice: SuiteChoice) -> float:
-    """Predicted packets per second of the smallest packets, upper end; the most that the intervals support."""
-    rates: list[Estimate] = [prediction.packets_per_second for prediction in choice.chosen.predictions]
-    return max((rate.upper for rate in rates), default=choice.chosen.headline.packets_per_second.upper)

@@ -42,6 +42,8 @@ class Objective(StrEnum):
 MODES = ("tunnel", "transport", "gre", "ipip")
 """How inner packets are carried; ``gre`` and ``ipip`` are layered over transport mode."""
 _MOST_CORES = 1024
+_MOST_MILLISECONDS = 10_000
+_MOST_CERTIFICATES = 10
 _MOST_TUNNELS = 1_000_000
 
 
@@ -84,6 +86,13 @@ class Requirements:
     """What the choice is for."""
     peer: Peer | None = None
     """What the other end can do."""
+    round_trip_ms: float = 20.0
+    """Round-trip time between the ends: for how long a set-up takes, and how likely both ends rekey at once."""
+    reordering_ms: float = 0.0
+    """By how much a packet may arrive later than packets that were sent after it: for the anti-replay window."""
+    certificate_chain: int = 1
+    """Certificates of a peer whose signatures are verified where the ends authenticate by signature: its own, and any
+    between it and the trust anchor. An exchange has one signature more, the AUTH payload's."""
 
     def __post_init__(self) -> None:
         """Refuse nonsense.
@@ -123,6 +132,11 @@ class Requirements:
         ):
             if value is not None and not 1 <= value <= most:
                 raise UsageError(f"{value} {what}: give 1 to {most}")
+        for milliseconds, what in ((self.round_trip_ms, "round-trip time"), (self.reordering_ms, "reordering")):
+            if not 0 <= milliseconds <= _MOST_MILLISECONDS:
+                raise UsageError(f"{what} of {milliseconds:g} ms: give 0 to {_MOST_MILLISECONDS}")
+        if not 0 <= self.certificate_chain <= _MOST_CERTIFICATES:
+            raise UsageError(f"chain of {self.certificate_chain} certificates: give 0 to {_MOST_CERTIFICATES}")
 
 
 def parse_rate(text: str) -> float:

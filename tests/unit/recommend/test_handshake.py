@@ -10,7 +10,8 @@ import pytest
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.handshake import HandshakeModel, child_key_bytes, ike_key_bytes
+from ipsecbench.recommend.handshake import HandshakeModel
+from ipsecbench.recommend.ike_operations import child_key_bytes, ike_key_bytes
 
 MakeDataset = Callable[..., Dataset]
 
