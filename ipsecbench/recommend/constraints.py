@@ -79,6 +79,8 @@ def _peer_set(peer: Peer, role: Role) -> frozenset[str] | None:
         Role.IKE_ENCRYPTION: peer.ike_encryption,
         Role.AUTHENTICATION: peer.authentication,
         Role.ESP_SUITE: peer.esp_suites,
+        Role.IKE_INTEGRITY: peer.ike_integrity,
+        Role.ADDITIONAL_KEY_EXCHANGE: peer.additional_key_exchange,
     }[role]
 
 
