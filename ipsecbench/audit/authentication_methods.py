@@ -6,7 +6,14 @@ import re
 
 from ipsecbench.audit.configuration import Authentication
 
-_SIGNATURES = {"rsa": "rsa", "ecdsa": "ecdsa", "ed25519": "eddsa", "ed448": "eddsa", "eddsa": "eddsa", "pubkey": "pubkey"}
+_SIGNATURES = {
+    "rsa": "rsa",
+    "ecdsa": "ecdsa",
+    "ed25519": "eddsa",
+    "ed448": "eddsa",
+    "eddsa": "eddsa",
+    "pubkey": "pubkey",
+}
 _HASHES = ("md5", "sha1", "sha256", "sha384", "sha512", "identity")
 _WHOLE = {"psk": "psk", "secret": "psk", "null": "null", "never": "null", "dss": "dss", "any": "other"}
 

@@ -15,7 +15,16 @@ from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.proposals import PRF_OF_INTEGRITY
-from ipsecbench.audit.configuration import Authentication, Configuration, Connection, Exchange, Format, Life, Note, Offer
+from ipsecbench.audit.configuration import (
+    Authentication,
+    Configuration,
+    Connection,
+    Exchange,
+    Format,
+    Life,
+    Note,
+    Offer,
+)
 from ipsecbench.audit.strongswan_proposals import is_combined
 from ipsecbench.audit.text import printable, quoted, unreadable
 
@@ -35,7 +44,14 @@ _WITH_KEY_LENGTH = {
     "aes128": "aes", "camellia128": "camellia", "serpent128": "serpent", "twofish128": "twofish",
     "blowfish128": "blowfish",
 }  # fmt: skip
-_HASH_V1 = {"MD5": "md5", "SHA1": "sha1", "Tiger": "tiger", "SHA2-256": "sha256", "SHA2-384": "sha384", "SHA2-512": "sha512"}
+_HASH_V1 = {
+    "MD5": "md5",
+    "SHA1": "sha1",
+    "Tiger": "tiger",
+    "SHA2-256": "sha256",
+    "SHA2-384": "sha384",
+    "SHA2-512": "sha512",
+}
 _AUTHENTICATION = {
     "PSK": "psk", "DSS": "dss", "RSA_Sig": "rsa", "RSA_Enc": "rsa", "RSA_RevEnc": "rsa", "ECDSA_Sig": "ecdsa",
     "ECDSA_SHA256": "ecdsa", "ECDSA_SHA384": "ecdsa", "ECDSA_SHA512": "ecdsa", "Hybrid_RSA": "hybrid",
@@ -83,7 +99,9 @@ def read_ike_scan(text: str) -> Configuration:
         host = printable(match["host"])
         if match["notify"] is not None:
             reason = printable(match["reason"])
-            notes.append(Note(f"{host} refused what it was offered ({reason}): that says nothing of what it takes", line))
+            notes.append(
+                Note(f"{host} refused what it was offered ({reason}): that says nothing of what it takes", line)
+            )
             continue
         if len(hosts) >= _MOST_HOSTS:
             raise unreadable(line, f"more than {_MOST_HOSTS} hosts")
@@ -184,7 +202,7 @@ def _offer_v2(found: Mapping[str, str], content: str, line: int) -> Offer:
     name, _, size = found.get("encr", "").partition(",")
     bits = _key_bits(size.rpartition("=")[2]) or "128"
     cipher = _ENCRYPTION_V2.get(name, "").format(bits=bits) or _numbered(ENCRYPTION, name, bits, "encryption")
-    integrity = ()
+    integrity: tuple[str, ...] = ()
     if "integ" in found:
         name = found["integ"]
         integrity = (_INTEGRITY_V2.get(name) or _numbered(INTEGRITY, name, "", "integrity"),)

@@ -97,7 +97,9 @@ def _sections(text: str) -> tuple[dict[str, _Section], list[Note]]:
             continue
         words = line.split(None, 1)
         if words[0] == "include" and "=" not in line.split()[0]:
-            notes.append(Note("an included file is not followed: check it too, or a copy with its text in place", number))
+            notes.append(
+                Note("an included file is not followed: check it too, or a copy with its text in place", number)
+            )
             continue
         if words[0] == "version":
             continue

@@ -80,7 +80,9 @@ class _Found:
     additional: dict[int, list[str]] = field(default_factory=dict)
 
 
-def parse_offers(text: str, *, ike: bool, version: str, line: int | None = None, implied: bool = False) -> tuple[Offer, ...]:
+def parse_offers(
+    text: str, *, ike: bool, version: str, line: int | None = None, implied: bool = False
+) -> tuple[Offer, ...]:
     """The proposals of an ``ike=``, ``esp=`` or ``phase2alg=`` value as libreswan would take them.
 
     Args:

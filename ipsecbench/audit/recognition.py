@@ -85,7 +85,7 @@ def read_proposals(text: str) -> Configuration:
     ike, slash, esp = line.partition("/")
     offers = tuple(parse_offer(part.removesuffix("!"), ike=True) for part in listed(ike))
     child_offers = tuple(parse_offer(part, ike=False) for part in listed(esp))
-    if slash and not child_offers or not slash and not offers:
+    if not (child_offers if slash else offers):
         raise UsageError("a proposal is missing beside '/'")
     children = (Child("phase 2", None, child_offers),) if child_offers else ()
     return Configuration(Format.PROPOSALS, (Connection(line, None, offers=offers, children=children),))

@@ -66,7 +66,7 @@ class Section:
                 return None if found.text is None else found
         return None
 
-    def keys(self) -> Iterator[tuple[str, Value]]:
+    def settings(self) -> Iterator[tuple[str, Value]]:
         """Every key that is set, with what it is set to."""
         self._effort.spend(sum(len(node.values) for node in self._nodes), self.line)
         for key in dict.fromkeys(key for node in self._nodes for key in node.values):
@@ -227,7 +227,9 @@ class _Parser:
         line = self._line
         rest = self._text.find("\n", self._at)
         self._at = len(self._text) if rest < 0 else rest
-        self.notes.append(Note("an included file is not followed: check it too, or a copy with its text in place", line))
+        self.notes.append(
+            Note("an included file is not followed: check it too, or a copy with its text in place", line)
+        )
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
         self._take(pattern)

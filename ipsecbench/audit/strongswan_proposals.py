@@ -23,7 +23,12 @@ from ipsecbench.errors import UsageError
 MOST_TRANSFORMS = 255
 """Transforms in one proposal that the readers take; no packet has room for more."""
 
-_PRF_OF_OTHERS = {"sha1_160": "prfsha1", "md5_128": "prfmd5", "sha256_96": "prfsha256", "camelliaxcbc": "prfcamelliaxcbc"}
+_PRF_OF_OTHERS = {
+    "sha1_160": "prfsha1",
+    "md5_128": "prfmd5",
+    "sha256_96": "prfsha256",
+    "camelliaxcbc": "prfcamelliaxcbc",
+}
 _OTHER_SPELLINGS = {"sha2_256_96": "sha256_96", "none": NO_KEY_EXCHANGE}
 _CAMELLIA_ICV = re.compile(r"(camellia(?:128|192|256)ccm)(64|96|128)\Z")
 _ICV_BYTES = {"64": "8", "96": "12", "128": "16"}
@@ -170,7 +175,10 @@ def default_offers(*, ike: bool) -> tuple[Offer, ...]:
         Offer(
             text="strongSwan's own proposal",
             line=None,
-            **_by_kind(words),
+            encryption=_of_kind(words, "encryption"),
+            integrity=_of_kind(words, "integrity"),
+            prf=_of_kind(words, "prf"),
+            key_exchange=_of_kind(words, "key_exchange"),
             esn=() if ike else (False,),
             implied=True,
         )
@@ -178,6 +186,5 @@ def default_offers(*, ike: bool) -> tuple[Offer, ...]:
     )
 
 
-def _by_kind(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    kinds = ("encryption", "integrity", "prf", "key_exchange")
-    return {kind: tuple(word for word in words if word in _TABLES[kind]) for kind in kinds}
+def _of_kind(words: Sequence[str], kind: str) -> tuple[str, ...]:
+    return tuple(word for word in words if word in _TABLES[kind])

@@ -31,18 +31,22 @@ MOST_CONNECTIONS = 10_000
 _IKE_REKEY_SECONDS = 14_400
 _CHILD_REKEY_SECONDS = 3600
 _SHUNTS = ("pass", "drop")
-_CONNECTION_KEYS = frozenset(
-    "local_addrs remote_addrs proposals vips pools version aggressive pull dscp encap mobike dpd_delay dpd_timeout "
-    "fragmentation childless send_certreq send_cert ocsp keyingtries unique local_port remote_port reauth_time "
-    "rekey_time over_time rand_time ppk_id ppk_required if_id_in if_id_out mediation mediated_by mediation_peer".split()
-)
-_CHILD_KEYS = frozenset(
-    "ah_proposals esp_proposals local_ts remote_ts updown hostaccess mode policies policies_fwd_out replay_window "
-    "rekey_time life_time rand_time rekey_bytes life_bytes rand_bytes rekey_packets life_packets rand_packets "
-    "dpd_action start_action close_action ipcomp inactivity reqid mark_in mark_in_sa mark_out set_mark_in "
-    "set_mark_out tfc_padding priority interface hw_offload sha256_96 copy_df copy_ecn copy_dscp icmp if_id_in "
-    "if_id_out label label_mode per_cpu_sas".split()
-)
+# fmt: off
+_CONNECTION_KEYS = frozenset((
+    "local_addrs", "remote_addrs", "proposals", "vips", "pools", "version", "aggressive", "pull", "dscp", "encap",
+    "mobike", "dpd_delay", "dpd_timeout", "fragmentation", "childless", "send_certreq", "send_cert", "ocsp",
+    "keyingtries", "unique", "local_port", "remote_port", "reauth_time", "rekey_time", "over_time", "rand_time",
+    "ppk_id", "ppk_required", "if_id_in", "if_id_out", "mediation", "mediated_by", "mediation_peer",
+))
+_CHILD_KEYS = frozenset((
+    "ah_proposals", "esp_proposals", "local_ts", "remote_ts", "updown", "hostaccess", "mode", "policies",
+    "policies_fwd_out", "replay_window", "rekey_time", "life_time", "rand_time", "rekey_bytes", "life_bytes",
+    "rand_bytes", "rekey_packets", "life_packets", "rand_packets", "dpd_action", "start_action", "close_action",
+    "ipcomp", "inactivity", "reqid", "mark_in", "mark_in_sa", "mark_out", "set_mark_in", "set_mark_out",
+    "tfc_padding", "priority", "interface", "hw_offload", "sha256_96", "copy_df", "copy_ecn", "copy_dscp", "icmp",
+    "if_id_in", "if_id_out", "label", "label_mode", "per_cpu_sas",
+))
+# fmt: on
 
 
 def read_swanctl(text: str) -> Configuration:
@@ -67,7 +71,7 @@ def _connection(name: str, section: Section, most: int) -> Connection:
         raise unreadable(section.line, f"more than {MOST_CONNECTIONS} connections and Child SAs")
     notes = [
         Note(f"strongSwan knows no '{printable(key)}' in a connection and would not load it", value.line)
-        for key, value in section.keys()
+        for key, value in section.settings()
         if key not in _CONNECTION_KEYS
     ]
     authentication: list[Authentication] = []
@@ -106,9 +110,11 @@ def _connection(name: str, section: Section, most: int) -> Connection:
 
 
 def _child(name: str, section: Section, notes: list[Note]) -> Child | None:
-    for key, value in section.keys():
+    for key, value in section.settings():
         if key not in _CHILD_KEYS:
-            notes.append(Note(f"strongSwan knows no '{printable(key)}' in a Child SA and would not load it", value.line))
+            notes.append(
+                Note(f"strongSwan knows no '{printable(key)}' in a Child SA and would not load it", value.line)
+            )
     mode = section.value("mode")
     if mode is not None and (mode.text or "").lower() in _SHUNTS:
         return None

@@ -31,10 +31,20 @@ def _rows() -> Iterable[tuple[str, str, str, tuple[str, ...]]]:
     for mode in ("ctr", "ccm8", "ccm12", "ccm16"):
         for bits in (128, 192, 256):
             name = f"camellia{bits}{mode}"
-            yield name, "encryption", f"{name} is listed in no RFC's requirements and hardly any peer has it", ("rfc8221",)
+            yield (
+                name,
+                "encryption",
+                f"{name} is listed in no RFC's requirements and hardly any peer has it",
+                ("rfc8221",),
+            )
     for name in ("rc4", "mars", "rc6"):
         yield name, "encryption", f"{name} was never specified for IKE or ESP: private numbers only", ("rfc8221",)
-    yield "md5_128", "integrity", "HMAC-MD5 in any length is MUST NOT; this form was deprecated by RFC 9395", ("rfc9395",)
+    yield (
+        "md5_128",
+        "integrity",
+        "HMAC-MD5 in any length is MUST NOT; this form was deprecated by RFC 9395",
+        ("rfc9395",),
+    )
     yield "sha1_160", "integrity", "HMAC-SHA1-160 was deprecated by RFC 9395", ("rfc9395",)
     text = "HMAC-SHA2-256 cut to 96 bits is a mistake of early kernels and has a private number only: use sha256"
     yield "sha256_96", "integrity", text, ("rfc4868",)
@@ -49,7 +59,12 @@ def _rows() -> Iterable[tuple[str, str, str, tuple[str, ...]]]:
         yield name, "key_exchange", text, ("rfc8247",)
     for name in ("gost256", "gost512"):
         yield name, "key_exchange", f"{name} is listed neither in RFC 8247 nor by NIST", ("rfc8247",)
-    yield "modpnull", "key_exchange", "modpnull is no key exchange: it is for tests of load and keeps nothing secret", ("ss",)
+    yield (
+        "modpnull",
+        "key_exchange",
+        "modpnull is no key exchange: it is for tests of load and keeps nothing secret",
+        ("ss",),
+    )
 
 
 UNASSESSED: Mapping[tuple[str, str], Unassessed] = MappingProxyType(

@@ -12,6 +12,7 @@ from ipsecbench.cli.detect import detect_command
 from ipsecbench.cli.endpoint import endpoint_command
 from ipsecbench.cli.export import export_command
 from ipsecbench.cli.lab import lab_app
+from ipsecbench.cli.policy import policy_app
 from ipsecbench.cli.recommend import recommend_command
 from ipsecbench.cli.report import report_command
 from ipsecbench.cli.run import run_command
@@ -54,3 +55,6 @@ app.command("export", help="Write the recommendation as configuration of a produ
 app.command("report", help="Write the HTML report of a dataset.")(report_command)
 app.command("endpoint", help="Run one IKE endpoint on real sockets (see docs/ike.md).")(endpoint_command)
 app.add_typer(lab_app, name="lab", help="Two hosts on this machine, real IKE and ESP between them (see docs/lab.md).")
+app.add_typer(
+    policy_app, name="policy", help="Policies, and whether a configuration meets one (see docs/policy-check.md)."
+)

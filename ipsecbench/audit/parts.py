@@ -1,0 +1,115 @@
+"""Grading single algorithms: what the standards and a policy have against each."""
+
+from __future__ import annotations
+
+from ipsecbench.algorithms.suites import esp_suites
+from ipsecbench.audit.findings import Finding, Grade
+from ipsecbench.audit.unassessed import unassessed
+from ipsecbench.recommend.policy import Permission, Policy, fallback_parts
+from ipsecbench.recommend.reasons import Reason, Role
+from ipsecbench.recommend.standing import forbidden, level, never_acceptable, strength_bits, unregistered
+
+LEAST_BITS = 112
+"""Below this nothing is acceptable to any standard (NIST SP 800-131A)."""
+
+_DISCOURAGED = ("SHOULD NOT", "not listed", "not standardised")
+_KINDS = {
+    Role.IKE_ENCRYPTION: "encryption",
+    Role.IKE_INTEGRITY: "integrity",
+    Role.PRF: "prf",
+    Role.KEY_EXCHANGE: "key_exchange",
+    Role.ADDITIONAL_KEY_EXCHANGE: "key_exchange",
+}
+
+
+def against(policy: Policy) -> Grade:
+    """The grade of what a policy does not list: it fails a policy that stands for a standard."""
+    return Grade.FAIL if policy.word("unlisted") == "fail" else Grade.WARN
+
+
+def grade_part(policy: Policy, role: Role, name: str, *, implied: bool = False, lines: tuple[int, ...] = ()) -> Finding:
+    """What the standards and a policy say of one algorithm.
+
+    Args:
+        policy: what is allowed.
+        role: what the algorithm is for.
+        name: token, ESP suite, or one of :mod:`ipsecbench.audit.unassessed`.
+        implied: whether only the program's own proposals have it.
+        lines: where it is written.
+    """
+    grades, bits, text, verified = _grades(policy, role, name)
+    grades.sort(key=lambda found: -found[0].rank)
+    return Finding(
+        grade=grades[0][0],
+        about=role.value,
+        subject=name,
+        reasons=tuple(dict.fromkeys(reason for _, reason in grades)),
+        level=text,
+        strength_bits=bits,
+        verified=verified,
+        implied=implied,
+        lines=lines,
+    )
+
+
+def _grades(policy: Policy, role: Role, name: str) -> tuple[list[tuple[Grade, Reason]], int | None, str, bool]:
+    """Every grade with its reason, the strength, the RFC level, and whether the policy's line was verified."""
+    never = never_acceptable(role, name)
+    if role is Role.ESP_SUITE and name not in esp_suites():
+        return [(Grade.FAIL, never or _unknown_suite(name))], 0 if never is not None else None, "", True
+    other = unassessed(_KINDS.get(role, ""), name)
+    if other is not None:
+        return [(Grade.FAIL, other.reason)], None, "", True
+    bits, (text, source) = strength_bits(role, name), level(role, name)
+    found = [(Grade.FAIL, never)] if never is not None else []
+    accepted = policy.accepts(role, name)
+    if accepted is not None and never is None:
+        line = policy.line(role, name)
+        return [(Grade.WARN, accepted)], bits, text, line is None or line.verified
+    for reason in (forbidden(role, name), unregistered(role, name)):
+        if reason is not None:
+            found.append((Grade.FAIL, reason))
+    found += _weak(policy, name, bits)
+    sources = (source,) if source is not None else ()
+    if text.startswith(_DISCOURAGED):
+        found.append((Grade.WARN, Reason(f"{name}: {text}", sources)))
+    elif text.startswith("MUST-"):
+        found.append((Grade.WARN, Reason(f"{name}: {text}, expected to be downgraded", sources)))
+    grade, reason, verified = _by_policy(policy, role, name)
+    found.append((grade, reason))
+    return found, bits, text, verified
+
+
+def _weak(policy: Policy, name: str, bits: int | None) -> list[tuple[Grade, Reason]]:
+    target = policy.number("minimum_strength_bits")
+    if bits is None or bits >= target:
+        return []
+    if bits == 0:
+        return [(Grade.FAIL, Reason(f"{name} keeps nothing secret", ("rfc8221",)))]
+    grade = Grade.FAIL if bits < LEAST_BITS else against(policy)
+    return [(grade, Reason(f"{name} has about {bits} bits, below the target of {target}", ("nist57",)))]
+
+
+def _by_policy(policy: Policy, role: Role, name: str) -> tuple[Grade, Reason, bool]:
+    permission = policy.permission(role, name)
+    line = policy.line(role, name)
+    if permission is Permission.ALLOWED and line is not None:
+        return Grade.OK, line.reason, line.verified
+    if permission is Permission.FALLBACK:
+        reason = next(
+            each.warning or each.reason
+            for fallbacks, ike in ((policy.ike_fallbacks, True), (policy.esp_fallbacks, False))
+            for each in fallbacks
+            if (role, name) in fallback_parts(each.proposal, ike)
+        )
+        return Grade.WARN, Reason(f"only for old peers: {reason.text}", reason.sources), True
+    return against(policy), policy.why_not_listed(role, name), True
+
+
+def _unknown_suite(name: str) -> Reason:
+    parts = name.split("-")
+    for kind, part in (("encryption", parts[0]), *(("integrity", part) for part in parts[1:])):
+        found = unassessed(kind, part)
+        if found is not None:
+            return found.reason
+    return Reason(f"{name} is no suite of ESP", ("rfc8221",))

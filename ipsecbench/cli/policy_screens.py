@@ -1,0 +1,265 @@
+"""What ``ipsecbench policy`` prints: lists, policies and verdicts as text and as JSON."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ipsecbench.audit.changes import changes, passing_pair
+from ipsecbench.audit.configuration import Format
+from ipsecbench.audit.findings import Finding, Grade
+from ipsecbench.recommend.reasons import Reason
+
+if TYPE_CHECKING:
+    from ipsecbench.audit.verdict import ConnectionVerdict, Verdict
+    from ipsecbench.recommend.policy import Line, Policy, Setting
+
+_WIDTH = 100
+_MOST_REASONS = 2
+_TITLES = {
+    Format.PROPOSALS: "proposals",
+    Format.SWANCTL: "strongSwan's swanctl.conf",
+    Format.STRONGSWAN: "strongSwan's ipsec.conf",
+    Format.LIBRESWAN: "libreswan's ipsec.conf",
+    Format.IKE_SCAN: "output of ike-scan",
+}
+
+
+def render_list(policies: Sequence[Policy]) -> str:
+    """One line for each policy."""
+    width = max(len(policy.name) for policy in policies)
+    return "\n".join(f"{policy.name:<{width}}  {policy.version:<7}  {policy.title}" for policy in policies)
+
+
+# ── a policy ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def render_policy(policy: Policy) -> str:
+    """All that a policy says, for people."""
+    lines = [f"{policy.name} {policy.version}: {policy.title}", "", "Settings"]
+    for name, setting in policy.settings.items():
+        lines += _entry(f"{name.replace('_', ' ')} = {setting.value}", setting.reason, setting.verified)
+    for role, entries in policy.lines.items():
+        if entries:
+            title = _spoken(role.value)
+            lines += ["", f"{title[0].upper()}{title[1:]}, in order of preference"]
+            lines += [text for line in entries for text in _entry(line.name, line.reason, line.verified)]
+    lines += _exceptions(policy)
+    if policy.notes:
+        lines += ["", "Notes"]
+        lines += [line for note in policy.notes for line in _wrapped(_cited(note), "  ")]
+    return "\n".join([*lines, "", *_legend(_policy_reasons(policy))])
+
+
+def _exceptions(policy: Policy) -> list[str]:
+    """What is only for old peers, what is set against a standard, and why the rest is not listed."""
+    lines: list[str] = []
+    if policy.acceptances:
+        lines += ["", "Set against a standard's word, and warned of in every answer"]
+        for each in policy.acceptances:
+            lines += _entry(f"{_spoken(each.role.value)} {each.name}", each.reason)
+    for what, fallbacks in (("IKE", policy.ike_fallbacks), ("ESP", policy.esp_fallbacks)):
+        if fallbacks:
+            lines += ["", f"For old peers, after the first choice: {what}"]
+            for fallback in fallbacks:
+                lines += _entry(fallback.text, fallback.warning or fallback.reason)
+    if policy.unlisted:
+        lines += ["", "Not listed, and why"]
+        for entry in policy.unlisted:
+            lines += _entry(f"{_spoken(entry.role.value)} {', '.join(entry.patterns)}", entry.reason)
+    return lines
+
+
+def _spoken(role: str) -> str:
+    return role.replace("-", " ").replace("esp", "ESP").replace("ike", "IKE").replace("prf", "PRF")
+
+
+def _entry(name: str, reason: Reason, verified: bool = True) -> list[str]:
+    mark = "" if verified else " (unverified)"
+    return [f"  {name}{mark}", *_wrapped(_cited(reason), "      ")]
+
+
+def _policy_reasons(policy: Policy) -> Iterable[Reason]:
+    yield from (setting.reason for setting in policy.settings.values())
+    yield from (line.reason for lines in policy.lines.values() for line in lines)
+    yield from (each.reason for each in policy.acceptances)
+    for fallback in (*policy.ike_fallbacks, *policy.esp_fallbacks):
+        yield fallback.warning or fallback.reason
+    yield from (entry.reason for entry in policy.unlisted)
+    yield from policy.notes
+
+
+def policy_to_dict(policy: Policy) -> dict[str, Any]:
+    """All that a policy says, as JSON."""
+    return {
+        "name": policy.name,
+        "version": policy.version,
+        "title": policy.title,
+        "settings": {name: _setting(setting) for name, setting in policy.settings.items()},
+        "lines": {role.value: [_line(line) for line in lines] for role, lines in policy.lines.items()},
+        "accepts": [
+            {"role": each.role.value, "name": each.name, **_reason(each.reason)} for each in policy.acceptances
+        ],
+        "fallbacks": {
+            "ike": [{"proposal": each.text, **_reason(each.warning or each.reason)} for each in policy.ike_fallbacks],
+            "esp": [{"proposal": each.text, **_reason(each.warning or each.reason)} for each in policy.esp_fallbacks],
+        },
+        "unlisted": [
+            {"role": each.role.value, "names": list(each.patterns), **_reason(each.reason)} for each in policy.unlisted
+        ],
+        "notes": [_reason(note) for note in policy.notes],
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {"reason": reason.text, "sources": list(reason.sources)}
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    return {"value": setting.value, "verified": setting.verified, **_reason(setting.reason)}
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {"name": line.name, "verified": line.verified, **_reason(line.reason)}
+
+
+# ── a verdict ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def render_verdict(where: str, verdict: Verdict, policy: Policy) -> str:
+    """What is to be said of a configuration, for people."""
+    lines = [f"{where}: {_TITLES[verdict.format]} · policy {verdict.policy}"]
+    lines += [line for note in verdict.notes for line in _noted(note.text, note.line)]
+    for connection in verdict.connections:
+        lines += ["", *_connection(connection)]
+    if not verdict.connections:
+        lines += ["", "No host chose a proposal: there is nothing to grade."]
+    lines += ["", *_summary(verdict, policy)]
+    shown = [reason for finding in verdict.findings for reason in _worth_saying(finding) if _shown(finding)]
+    return "\n".join([*lines, "", *_legend(shown)])
+
+
+def _noted(text: str, line: int | None) -> list[str]:
+    place = "" if line is None else f"line {line}: "
+    return _wrapped(f"{place}{text}", "  note: ")
+
+
+def _connection(verdict: ConnectionVerdict) -> list[str]:
+    here = verdict.connection
+    said = [here.name]
+    if here.line is not None:
+        said.append(f"line {here.line}")
+    if here.ike_versions:
+        said.append(" and ".join(f"IKEv{version}" for version in here.ike_versions))
+    if here.exchange is not None:
+        said.append(f"{here.exchange.value} mode")
+    if here.chosen:
+        said.append("what it chose from what it was offered")
+    lines = [" · ".join(said)]
+    lines += [line for note in here.notes for line in _noted(note.text, note.line)]
+    for group in _groups(verdict.findings):
+        lines += _finding(group)
+    left_out = sum(not _shown(finding) for finding in verdict.findings)
+    if left_out:
+        lines.append(f"  [ok]   and {left_out} more in the program's own proposals")
+    return lines
+
+
+def _shown(finding: Finding) -> bool:
+    return not (finding.grade is Grade.OK and finding.implied and finding.about != "life")
+
+
+def _groups(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings that say the same of several algorithms, together."""
+    found: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        if _shown(finding):
+            said = tuple(reason.text.replace(finding.subject, "") for reason in finding.reasons[:_MOST_REASONS])
+            key = (finding.grade, finding.about, said, finding.implied, finding.lines)
+            found.setdefault(key, []).append(finding)
+    return list(found.values())
+
+
+def _finding(group: Sequence[Finding]) -> list[str]:
+    first = group[0]
+    facts = []
+    if first.strength_bits is not None:
+        bits = sorted({finding.strength_bits for finding in group if finding.strength_bits is not None})
+        facts.append(f"{'/'.join(str(number) for number in bits)} bits")
+    levels = dict.fromkeys(finding.level for finding in group if finding.level)
+    facts += [level.partition(" (")[0] for level in levels][:2]
+    if first.lines:
+        facts.append(f"line{'s' if len(first.lines) > 1 else ''} {', '.join(str(line) for line in first.lines)}")
+    if first.implied:
+        facts.append("not written: the program's default")
+    if not first.verified:
+        facts.append("unverified")
+    names = ", ".join(finding.subject for finding in group)
+    head = f"{_spoken(first.about)}: {names}"
+    lines = _wrapped(f"{head} ({'; '.join(facts)})" if facts else head, f"  [{first.grade}]".ljust(9))
+    for reason in _worth_saying(first):
+        text = reason.text.removeprefix(f"{first.subject}: ") if len(group) > 1 else reason.text
+        if len(group) > 1:
+            text = text.replace(first.subject, "each of them")
+        lines += _wrapped(_cited(Reason(text, reason.sources)), " " * 11)
+    return lines
+
+
+def _worth_saying(finding: Finding) -> tuple[Reason, ...]:
+    """The gravest reason; of a failure one more, where it says more than that the policy does not list it."""
+    more = finding.reasons[1:_MOST_REASONS] if finding.grade is Grade.FAIL else ()
+    return (finding.reason, *(reason for reason in more if reason.sources))
+
+
+def _summary(verdict: Verdict, policy: Policy) -> list[str]:
+    counts = {grade: sum(finding.grade is grade for finding in verdict.findings) for grade in Grade}
+    bits = [connection.strength_bits for connection in verdict.connections if connection.strength_bits is not None]
+    weakest = f"; the weakest part has about {min(bits)} bits" if bits else ""
+    said = f"{verdict.grade.upper()}: {counts[Grade.FAIL]} fail, {counts[Grade.WARN]} warn{weakest}"
+    lines = [f"VERDICT  {said}"]
+    several = len(verdict.connections) > 1
+    for connection in verdict.connections:
+        found = changes(connection, policy, verdict.format)
+        lines += [f"CHANGE   in {connection.connection.name}:"] if several and found else []
+        for number, change in enumerate(found):
+            lines += _wrapped(change, "         - " if several or number else "CHANGE   - ")
+    pair = passing_pair(policy)
+    if verdict.grade in (Grade.WARN, Grade.FAIL) and pair is not None:
+        lines += ["", f"PASSES   {pair}"]
+    return lines
+
+
+def verdict_to_dict(where: str, verdict: Verdict, policy: Policy) -> dict[str, Any]:
+    """What is to be said of a configuration, as JSON: docs/policy-check.md says what each field is."""
+    found = verdict.to_dict()
+    for connection, entry in zip(verdict.connections, found["connections"], strict=True):
+        entry["changes"] = list(changes(connection, policy, verdict.format))
+    return {"input": where, **found, "passes": passing_pair(policy)}
+
+
+# ── both ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _cited(reason: Reason) -> str:
+    return reason.text if not reason.sources else f"{reason.text} [{', '.join(reason.sources)}]"
+
+
+def _wrapped(text: str, first: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first)) or [first.rstrip()]
+
+
+def _legend(reasons: Iterable[Reason]) -> list[str]:
+    """The sources that were cited, with where they can be read."""
+    from ipsecbench.algorithms.sources import sources
+
+    keys = sorted({key for reason in reasons for key in reason.sources})
+    lines = ["SOURCES"] if keys else []
+    for key in keys:
+        source = sources().get(key)
+        if source is not None:
+            place = f", {source.location}" if source.location else ""
+            mark = " (unverified: from memory)" if source.unverified else ""
+            text = f"{key}: {source.title}{place}{mark}"
+            lines += textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return lines
