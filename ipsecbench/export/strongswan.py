@@ -19,12 +19,16 @@ def strongswan_refusals(connection: Connection, version: str) -> tuple[str, ...]
 
 
 def signature_constraint(connection: Connection) -> str:
-    """How the peer must prove itself: key type, its least size, and the hash that is signed."""
+    """strongSwan's word for how an end signs, of itself and as it is expected of the peer: key type and hash.
+
+    ``ike:`` makes it a constraint on IKE's signatures alone: how the authority signs certificates is its own affair. The
+    hash of EdDSA is ``identity`` (RFC 8420); IKEv1 fixes the hash by its own means.
+    """
     row = AUTHENTICATION[connection.authentication]
-    if connection.ike_version == 1 or row.hash_name is None:
-        # IKEv1 fixes the hash by its own means, and EdDSA has none to choose (RFC 8420).
-        return row.name
-    return f"{row.name}-{row.hash_name}"
+    kind = row.name.partition("-")[0]
+    if connection.ike_version == 1:
+        return "pubkey"
+    return f"ike:{kind}-{row.hash_name or 'identity'}"
 
 
 def certificate_lines(connection: Connection, folder: str) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def _jitter(soft: int, hard: int) -> int:
 
 def _authentication(side: str, connection: Connection, certificate: str | None) -> list[str]:
     end = connection.local if side == "local" else connection.peer
-    method = "psk" if connection.uses_psk else "pubkey" if side == "local" else signature_constraint(connection)
+    method = "psk" if connection.uses_psk else signature_constraint(connection)
     return [
         f"    {side} {{",
         f"      auth = {method}",

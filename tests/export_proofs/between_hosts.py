@@ -1,0 +1,69 @@
+"""Connections between the two hosts of the laboratory, and what strongSwan must say of their SAs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.export.connection import Connection, End, EspAlgorithms, IkeAlgorithms, Life
+from ipsecbench.lab.namespaces import Hosts
+from ipsecbench.lab.strongswan import PeerChildSa, PeerIkeSa
+from tests.interop import names
+from tests.unit.export.connections import a_connection
+
+SECRET = "nUm3UFQ9vZ1tq4yRr0Gk2eXw7bLs8cHd"
+"""Stands in for the placeholder; the laboratory's only."""
+
+
+def connection_between(hosts: Hosts, ike: str, esp: str, **changes: Any) -> Connection:
+    """A connection with these proposals between the inner networks of the hosts."""
+    phase1, phase2 = parse_ike(ike), parse_esp(esp)
+    local, peer = (
+        End(host.ipv4, (f"10.{number}.0.0/16",), host.ipv4) for number, host in ((1, hosts.local), (2, hosts.peer))
+    )
+    return a_connection(
+        **{
+            "ike": IkeAlgorithms(
+                phase1.encryption[0],
+                phase1.integrity[0] if phase1.integrity else None,
+                phase1.prf[0],
+                phase1.key_exchange[0],
+            ),
+            "esp": EspAlgorithms(
+                phase2.encryption[0],
+                phase2.integrity[0] if phase2.integrity else None,
+                phase2.key_exchange[0] if phase2.key_exchange else None,
+                (),
+                phase2.esn[0],
+            ),
+            "ike_life": Life(7200, 7900),
+            "child_life": Life(1800, 2000, 10**11, 11 * 10**10, 10**9, 11 * 10**8),
+            "local": local,
+            "peer": peer,
+            **changes,
+        }
+    )
+
+
+def assert_ike_sa(sa: PeerIkeSa, connection: Connection) -> None:
+    """The IKE SA has exactly the connection's algorithms."""
+    ike = connection.ike
+    assert sa.version == connection.ike_version
+    assert sa.encryption == names.encryption(ike.encryption)
+    assert sa.integrity == names.integrity(ike.integrity)
+    assert sa.prf == names.prf(ike.prf)
+    assert sa.key_exchange == names.key_exchange(ike.key_exchange)
+    assert (sa.local_id, sa.remote_id) == (connection.local.identity, connection.peer.identity)
+
+
+def assert_child_sa(sa: PeerChildSa, connection: Connection, *, rekeyed: bool) -> None:
+    """The Child SA has exactly the connection's algorithms; its group shows after a rekey (IKEv1: at once)."""
+    esp = connection.esp
+    assert sa.encryption == names.encryption(esp.encryption)
+    assert sa.integrity == names.integrity(esp.integrity)
+    assert sa.extended_sequence_numbers is esp.esn
+    assert sa.mode == connection.esp_mode.upper()
+    if rekeyed or connection.ike_version == 1:
+        assert sa.key_exchange == names.key_exchange(esp.key_exchange)
+    assert sa.local_selectors == connection.local.networks
+    assert sa.remote_selectors == connection.peer.networks
