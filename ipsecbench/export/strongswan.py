@@ -21,8 +21,8 @@ def strongswan_refusals(connection: Connection, version: str) -> tuple[str, ...]
 def signature_constraint(connection: Connection) -> str:
     """strongSwan's word for how an end signs, of itself and as it is expected of the peer: key type and hash.
 
-    ``ike:`` makes it a constraint on IKE's signatures alone: how the authority signs certificates is its own affair. The
-    hash of EdDSA is ``identity`` (RFC 8420); IKEv1 fixes the hash by its own means.
+    ``ike:`` makes it a constraint on IKE's signatures alone: how the authority signs certificates is its own affair.
+    The hash of EdDSA is ``identity`` (RFC 8420); IKEv1 fixes the hash by its own means.
     """
     row = AUTHENTICATION[connection.authentication]
     kind = row.name.partition("-")[0]
