@@ -46,8 +46,9 @@ def _text(
     found = [
         "24 hours are a default of RFC 4308 (2005) that SP 800-77r1 repeats, and no result of a computation: IKE moves "
         "a handful of packets, a key exchange was dear, and an IKEv1 SA that ends has to authenticate again.",
-        f"On this box one SA at {box} carries {octets(opened)} in 24 hours, and without PFS one broken key exchange "
-        f"opens all of it; with what is recommended {'(PFS)' if pfs else '(no PFS)'} it opens {octets(recommended)}.",
+        f"On this box one SA at up to {box} carries {octets(opened)} in 24 hours, and without PFS one broken key "
+        f"exchange opens all of it; with what is recommended {'(PFS)' if pfs else '(no PFS)'} it opens "
+        f"{octets(recommended)}.",
         f"Rekeying {_of(tunnels)} each hour with PFS takes {_work(hourly)} of a core in a day ({share:.2g} of it), "
         f"against {_work(once)} for once a day: "
         + (

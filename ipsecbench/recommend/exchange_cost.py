@@ -56,7 +56,7 @@ class ExchangeModel:
     def setup(self) -> ExchangeCost | None:
         """The IKE SA with its first Child SA; None where a step has no figure."""
         if self.parameters.ike_version == 1:
-            return self.main_mode()
+            return self.aggressive_mode() if self.parameters.exchange_mode == "aggressive" else self.main_mode()
         more = len(self.parameters.additional_key_exchanges)
         name = "IKE_SA_INIT, IKE_INTERMEDIATE, IKE_AUTH" if more else "IKE_SA_INIT, IKE_AUTH"
         return self._cost(name, 4 + 2 * more, 2 + more, lambda initiator: self._steps.setup(initiator=initiator))
@@ -84,9 +84,13 @@ class ExchangeModel:
         )
 
     def ike_rekey(self) -> ExchangeCost | None:
-        """A rekey of the IKE SA; with IKEv1 a new main mode, which authenticates again."""
+        """A rekey of the IKE SA; with IKEv1 a new main or aggressive mode, which authenticates again."""
         if self.parameters.ike_version == 1:
-            return self._cost("main mode", _MAIN_MODE, 3, lambda initiator: self._steps.phase1(initiator=initiator))
+            aggressive = self.parameters.exchange_mode == "aggressive"
+            name, messages, trips = ("aggressive", _AGGRESSIVE_MODE, 1) if aggressive else ("main", _MAIN_MODE, 3)
+            return self._cost(
+                f"{name} mode", messages, trips, lambda initiator: self._steps.phase1(initiator=initiator)
+            )
         more = len(self.parameters.additional_key_exchanges)
         name = "CREATE_CHILD_SA of the IKE SA" + (", IKE_FOLLOWUP_KE" if more else "")
         return self._cost(name, 2 + 2 * more, 1 + more, lambda initiator: self._steps.ike_rekey(initiator=initiator))

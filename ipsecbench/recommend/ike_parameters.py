@@ -30,6 +30,9 @@ class IkeParameters:
     certificate_chain: int = 0
     """Certificates of the peer that are verified; of no account with a pre-shared key."""
 
+    exchange_mode: str = "main"
+    """IKEv1: ``main`` or ``aggressive``."""
+
     @property
     def signed(self) -> bool:
         """Whether the ends authenticate by signature."""

@@ -166,7 +166,8 @@ def _other_setups(model: ExchangeModel) -> tuple[ExchangeCost, ...]:
     """IKEv2, main mode and aggressive mode, but for the one that is recommended."""
     old, new = model.with_version(1), model.with_version(2)
     if model.parameters.ike_version == 1:
-        found = (new.setup(), old.aggressive_mode())
+        aggressive = model.parameters.exchange_mode == "aggressive"
+        found = (new.setup(), old.main_mode() if aggressive else old.aggressive_mode())
     else:
         found = (old.main_mode(), old.aggressive_mode())
     return tuple(cost for cost in found if cost is not None)

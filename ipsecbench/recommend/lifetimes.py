@@ -2,8 +2,9 @@
 
 Soft limits start a rekey, hard limits end the SA. As in strongSwan a hard limit is a tenth above the soft one
 (``life = 1.1 · rekey``), but never above the policy's maximum or a limit of the cipher or of ESP: there the soft one is
-what is left of the hard one. Data limits hold for whatever sizes of packets come (:class:`KeyBudget`), and seconds are
-cut so that an SA that is as fast as this box can make it keeps to them too, for products that count nothing else.
+what is left of the hard one. Data limits hold for whatever sizes of packets come (:class:`KeyBudget`). For products
+that count nothing but seconds a second pair of lives is cut so that an SA as fast as this box can make it keeps
+to them too.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def ike_lifetime(policy: Policy, conditions: LifeConditions | None = None) -> Li
     )
     spread = jitter(soft, hard, given, peer_seconds)
     return Lifetime(
-        soft, hard, None, None, None, None, float(soft), reasons, _in_order(limits), binding, spread,
+        soft, hard, None, None, None, None, float(soft), reasons, _in_order(limits), binding, spread, soft, hard,
         given.ike_version == 1,
     )  # fmt: skip
 
@@ -116,7 +117,8 @@ def child_lifetime(
     forgery = _forgery_limit(suite, traffic, sa_rate)
     data = (*cipher, *(each for each in (sequence,) if each.effect is Effect.AT_MOST))
     limits = (*_time_limits(policy, "child", given, peer_seconds), *cipher, sequence, *forgery)
-    soft_seconds, hard_seconds, binding = _seconds(policy, "child", given, peer_seconds, data)
+    soft_seconds, hard_seconds, binding = _seconds(policy, "child", given, peer_seconds, ())
+    uncounted_soft, uncounted_hard, _ = _seconds(policy, "child", given, peer_seconds, data)
     hard_bytes = min((each.value for each in data if each.unit is Unit.BYTES), default=None)
     hard_packets = min((each.value for each in data if each.unit is Unit.PACKETS), default=None)
     soft_bytes, soft_packets = _soft(hard_bytes), _soft(hard_packets)
@@ -138,7 +140,7 @@ def child_lifetime(
                     packets=(soft_packets, hard_packets))  # fmt: skip
     return Lifetime(
         soft_seconds, hard_seconds, soft_bytes, hard_bytes, soft_packets, hard_packets, min(expected), reasons,
-        _in_order(limits), binding, spread, given.ike_version == 1,
+        _in_order(limits), binding, spread, uncounted_soft, uncounted_hard, given.ike_version == 1,
     )  # fmt: skip
 
 
@@ -160,7 +162,7 @@ def _seconds(
         ceilings.append((peer_seconds, PEER))
     floor = policy.number("shortest_rekey_seconds")
     for limit in data:
-        # Seconds below the policy's shortest rekey are not set: there octets and packets alone are counted.
+        # Seconds below the policy's shortest rekey are not set: there octets or packets have to be counted.
         ceilings.append((max(floor, int(limit.reached_after_seconds or 0.0)), limit.name))
     ceiling, ceiling_name = min(ceilings)
     soft, name = policy.number(f"{which}_rekey_seconds"), POLICY_REKEY
@@ -284,4 +286,6 @@ def _binding_reason(binding: str, limits: tuple[LifeLimit, ...]) -> tuple[Reason
         return ()
     found = next(each for each in limits if each.name == binding)
     after = "" if found.reached_after_seconds is None else f" ({seconds(found.reached_after_seconds)})"
-    return (Reason(f"What sets this life is not the policy's rekey time but: {binding}{after}.", found.reason.sources),)
+    return (
+        Reason(f"What ends a key first is not the policy's rekey time but: {binding}{after}.", found.reason.sources),
+    )

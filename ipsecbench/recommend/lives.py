@@ -113,5 +113,10 @@ class Lifetime:
     """Name of the limit that the life comes from."""
     jitter: Jitter
     """How the rekeying is spread."""
+    uncounted_soft_seconds: int
+    """Soft life for products that count neither octets nor packets: short enough that no limit on these is passed at
+    the most that one SA carries here, but never below the policy's shortest rekey."""
+    uncounted_hard_seconds: int
+    """Hard life to go with it."""
     negotiated: bool
     """Whether the two ends agree on the life (IKEv1); IKEv2 leaves each end its own (RFC 7296 section 2.8)."""

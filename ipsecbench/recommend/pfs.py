@@ -8,11 +8,11 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.arithmetic import scaled
 from ipsecbench.recommend.constraints import Rules
-from ipsecbench.recommend.formats import microseconds, octets, seconds
+from ipsecbench.recommend.formats import microseconds, octets, seconds, significant
 from ipsecbench.recommend.ike_operations import IkeOperations
 from ipsecbench.recommend.lives import Lifetime
 from ipsecbench.recommend.reasons import Reason, Role
-from ipsecbench.recommend.rekey_load import Tunnels, child_rekeys_per_second, dearer_us
+from ipsecbench.recommend.rekey_load import Tunnels, child_rekeys_per_second, dearer_cryptography_us, dearer_us
 from ipsecbench.recommend.requirements import Objective
 from ipsecbench.recommend.setup_load import ExchangeCost, PfsPrice
 
@@ -123,12 +123,13 @@ def pfs_price(
     share_with, share_without = (scaled(dearer_us(cost), rekeys / 1e6) for cost in costs)
     opened_with = opened_bytes(child_life, sa_bytes_per_second)
     opened_without = ike_life.hard_seconds * sa_bytes_per_second * tunnels.sas_per_tunnel
+    cryptography = " and ".join(significant(dearer_cryptography_us(cost).median) for cost in costs)
     text = (
         f"A rekey takes {microseconds(dearer_us(with_pfs))} with PFS and {microseconds(dearer_us(without_pfs))} "
-        f"without: {_share(share_with.median)} against {_share(share_without.median)} of a core for "
-        f"{tunnels.child_sas} Child SAs. Without it one broken key exchange opens all traffic of an IKE SA, "
-        f"{octets(opened_without)} in {seconds(ike_life.hard_seconds)} at this box's rate; with it, one Child SA's "
-        f"{octets(opened_with)}."
+        f"without, {cryptography} µs of it cryptography: {_share(share_with.median)} against "
+        f"{_share(share_without.median)} of a core for {_number(tunnels.child_sas)}. Without it one broken key "
+        f"exchange opens all traffic of an IKE SA, {octets(opened_without)} in {seconds(ike_life.hard_seconds)} at the "
+        f"most that this box carries; with it, one Child SA's {octets(opened_with)}."
     )
     hidden = (
         "The first Child SA of an IKEv2 connection has the IKE SA's own key exchange (RFC 7296 section 1.2): ends that "
@@ -151,6 +152,10 @@ def opened_bytes(life: Lifetime, bytes_per_second: float) -> float:
     """Octets that one SA carries in its hard life at a rate, or as many as its limit on octets lets it."""
     carried = life.hard_seconds * bytes_per_second
     return carried if life.hard_bytes is None else min(carried, float(life.hard_bytes))
+
+
+def _number(sas: int) -> str:
+    return "one Child SA" if sas == 1 else f"{sas} Child SAs"
 
 
 def _share(share: float) -> str:

@@ -116,6 +116,7 @@ def _parameters(rules: Rules, choice: Phase1Choice, suite: str) -> IkeParameters
         suite=suite,
         ike_version=rules.requirements.ike_version or int(rules.policy.ike_versions[0].name),
         certificate_chain=rules.requirements.certificate_chain,
+        exchange_mode=rules.policy.word("ikev1_exchange_mode"),
     )
 
 

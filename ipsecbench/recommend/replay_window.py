@@ -50,13 +50,15 @@ def choose_window(policy: Policy, wanted: Requirements, sa_rate: SaRate) -> Wind
         path_packets=path,
         queue_packets=queues,
         memory_bytes=packets // 8,
-        reasons=(setting.reason, _derived(packets, path, queues, cores, wanted, sa_rate)),
+        reasons=(setting.reason, _derived(packets, int(setting.value), path, queues, cores, wanted, sa_rate)),
         warnings=_too_wide(packets),
     )
 
 
-def _derived(packets: int, path: int, queues: int, cores: int, wanted: Requirements, sa_rate: SaRate) -> Reason:
-    parts = [f"RFC 4303's default of {LEAST_PACKETS}"]
+def _derived(
+    packets: int, policy_packets: int, path: int, queues: int, cores: int, wanted: Requirements, sa_rate: SaRate
+) -> Reason:
+    parts = [f"the default of {LEAST_PACKETS} that RFC 4303 asks for", f"the policy's {policy_packets}"]
     if path:
         parts.append(
             f"{path} packets that overtake one which is {wanted.reordering_ms:g} ms late at "
