@@ -211,6 +211,14 @@ class Life:
     """Rekey after this many packets; None without a limit on packets."""
     hard_packets: int | None = None
     """Delete after this many packets."""
+    rand_seconds: int = 0
+    """The most by which a rekey comes before the soft limit, at random, so that two ends do not rekey at once."""
+    rand_bytes: int | None = None
+    """The same in octets; None without a limit on octets."""
+    rand_packets: int | None = None
+    """The same in packets; None without a limit on packets."""
+    expected_seconds: float | None = None
+    """When the first soft limit is reached at the predicted rate; None where nothing was predicted."""
 
     def __post_init__(self) -> None:
         """Refuse lives that end before they are renewed.
@@ -218,15 +226,17 @@ class Life:
         Raises:
             UsageError: a soft limit is above its hard one, or one of them is missing or not positive.
         """
-        for what, soft, hard in (
-            ("seconds", self.soft_seconds, self.hard_seconds),
-            ("bytes", self.soft_bytes, self.hard_bytes),
-            ("packets", self.soft_packets, self.hard_packets),
+        for what, soft, hard, rand in (
+            ("seconds", self.soft_seconds, self.hard_seconds, self.rand_seconds),
+            ("bytes", self.soft_bytes, self.hard_bytes, self.rand_bytes),
+            ("packets", self.soft_packets, self.hard_packets, self.rand_packets),
         ):
             if soft is None and hard is None:
                 continue
-            if soft is None or hard is None or not 0 < soft <= hard:
-                raise UsageError(f"life in {what}: rekeying at {soft} and the end at {hard} do not fit each other")
+            if soft is None or hard is None or not 0 <= (rand or 0) < soft <= hard:
+                raise UsageError(
+                    f"life in {what}: rekeying at {soft} less up to {rand} and the end at {hard} do not fit each other"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +450,10 @@ def _life(lifetime: Lifetime) -> Life:
         lifetime.hard_bytes,
         lifetime.soft_packets,
         lifetime.hard_packets,
+        lifetime.jitter.rand_seconds,
+        lifetime.jitter.rand_bytes,
+        lifetime.jitter.rand_packets,
+        lifetime.expected_seconds,
     )
 
 

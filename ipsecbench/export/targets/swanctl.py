@@ -63,13 +63,8 @@ def _ike_life(connection: Connection) -> list[str]:
     return [
         f"    rekey_time = {life.soft_seconds}s",
         f"    over_time = {life.hard_seconds - life.soft_seconds}s",
-        f"    rand_time = {_jitter(life.soft_seconds, life.hard_seconds)}s",
+        f"    rand_time = {life.rand_seconds}s",
     ]
-
-
-def _jitter(soft: int, hard: int) -> int:
-    """What is taken off the soft limit at random, so that two ends or many tunnels do not rekey at once."""
-    return min(hard - soft, soft // 10)
 
 
 def _authentication(side: str, connection: Connection, certificate: str | None) -> list[str]:
@@ -115,14 +110,14 @@ def _child_life(life: Life) -> list[str]:
     lines = [
         f"rekey_time = {life.soft_seconds}s",
         f"life_time = {life.hard_seconds}s",
-        f"rand_time = {_jitter(life.soft_seconds, life.hard_seconds)}s",
+        f"rand_time = {life.rand_seconds}s",
     ]
-    for unit, soft, hard in (
-        ("bytes", life.soft_bytes, life.hard_bytes),
-        ("packets", life.soft_packets, life.hard_packets),
+    for unit, soft, hard, rand in (
+        ("bytes", life.soft_bytes, life.hard_bytes, life.rand_bytes),
+        ("packets", life.soft_packets, life.hard_packets, life.rand_packets),
     ):
-        if soft is not None and hard is not None:
-            lines += [f"rekey_{unit} = {soft}", f"life_{unit} = {hard}", f"rand_{unit} = {_jitter(soft, hard)}"]
+        if soft is not None:
+            lines += [f"rekey_{unit} = {soft}", f"life_{unit} = {hard}", f"rand_{unit} = {rand or 0}"]
     return lines
 
 
