@@ -6,15 +6,17 @@ faster box could change last. The comparison itself (goal, ranking) adds its rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ipsecbench.algorithms.limits import BLOCK_64_BYTES
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate, Measurement
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.formats import rate, seconds
+from ipsecbench.recommend.ike_version import not_in_ikev1
 from ipsecbench.recommend.lifetimes import seconds_per_key
-from ipsecbench.recommend.peer import Peer
 from ipsecbench.recommend.policy import Policy
 from ipsecbench.recommend.predictions import Prediction
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
@@ -26,6 +28,19 @@ _REFERENCE_MBIT_PER_SECOND = 1000.0
 
 Verdict = tuple[ExclusionKind, Reason]
 
+PEER_FIELDS: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.KEY_EXCHANGE: "key_exchange",
+        Role.ADDITIONAL_KEY_EXCHANGE: "additional_key_exchange",
+        Role.PRF: "prf",
+        Role.IKE_ENCRYPTION: "ike_encryption",
+        Role.IKE_INTEGRITY: "ike_integrity",
+        Role.AUTHENTICATION: "authentication",
+        Role.ESP_SUITE: "esp_suites",
+    }
+)
+"""The field of :class:`~ipsecbench.recommend.peer.Peer` that says of a role what it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -35,6 +50,8 @@ class Rules:
     """What is allowed."""
     requirements: Requirements
     """What was asked for."""
+    ike_version: int = 2
+    """The version of IKE that was decided on."""
 
     @property
     def target_strength_bits(self) -> int:
@@ -66,22 +83,15 @@ class Rules:
     def not_at_peer(self, role: Role, name: str) -> Verdict | None:
         """That the other end does not have it."""
         peer = self.requirements.peer
-        has = None if peer is None else _peer_set(peer, role)
-        if peer is None or has is None or name in has:
+        if peer is None or peer.has(PEER_FIELDS[role], name) is not False:
             return None
-        return ExclusionKind.PEER, Reason(f"{peer.name} does not have {name}")
+        words = "is not known to have" if peer.is_uncertain(PEER_FIELDS[role]) else "does not have"
+        return ExclusionKind.PEER, Reason(f"{peer.name} {words} {name}", peer.sources_of(PEER_FIELDS[role]))
 
-
-def _peer_set(peer: Peer, role: Role) -> frozenset[str] | None:
-    return {
-        Role.KEY_EXCHANGE: peer.key_exchange,
-        Role.PRF: peer.prf,
-        Role.IKE_ENCRYPTION: peer.ike_encryption,
-        Role.AUTHENTICATION: peer.authentication,
-        Role.ESP_SUITE: peer.esp_suites,
-        Role.IKE_INTEGRITY: peer.ike_integrity,
-        Role.ADDITIONAL_KEY_EXCHANGE: peer.additional_key_exchange,
-    }[role]
+    def not_in_version(self, role: Role, name: str) -> Verdict | None:
+        """That IKEv1, where it was decided on, has no number for it."""
+        reason = not_in_ikev1(role, name) if self.ike_version == 1 else None
+        return None if reason is None else (ExclusionKind.NO_NUMBER, reason)
 
 
 def standards_verdict(role: Role, name: str, policy: Policy) -> Verdict | None:
@@ -140,6 +150,7 @@ def suite_verdict(name: str, rules: Rules, costs: CostModel, prediction: Predict
     found = (
         incorrect_verdict(costs.incorrect(suite))
         or standards_verdict(role, name, rules.policy)
+        or rules.not_in_version(role, name)
         or data_limit_verdict(name, rules, prediction)
         or rules.too_weak(role, name)
         or rules.not_listed(role, name)
@@ -156,6 +167,7 @@ def transform_verdict(role: Role, name: str, rules: Rules, costs: CostModel, mea
     found = (
         incorrect_verdict(costs.failed(name))
         or standards_verdict(role, name, rules.policy)
+        or rules.not_in_version(role, name)
         or rules.too_weak(role, name)
         or rules.not_listed(role, name)
         or rules.not_at_peer(role, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.recommend.constraints import Rules, data_limit_verdict
+from ipsecbench.recommend.constraints import Rules, Verdict, data_limit_verdict
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.phase1 import Phase1Choice
@@ -36,9 +36,14 @@ class Fallbacks:
 
 
 def usable_fallbacks(
-    rules: Rules, costs: CostModel, handshakes: HandshakeModel, suites: SuiteChoice, phase1: Phase1Choice
+    rules: Rules,
+    costs: CostModel,
+    handshakes: HandshakeModel,
+    suites: SuiteChoice,
+    phase1: Phase1Choice,
+    without: tuple[str, ...] = (),
 ) -> Fallbacks:
-    """The policy's fallbacks that this box supports and the user's requirements admit."""
+    """The policy's fallbacks that this box supports and the user's requirements admit, without some."""
     chosen = {
         (Role.ESP_SUITE, suites.chosen.name),
         (Role.IKE_ENCRYPTION, phase1.encryption),
@@ -51,7 +56,7 @@ def usable_fallbacks(
     warnings: list[Reason] = []
     for fallback, for_ike in _in_order(rules):
         parts = fallback_parts(fallback.proposal, for_ike)
-        if not all(_available(role, name, rules, costs, handshakes) for role, name in parts):
+        if fallback.text in without or not all(available(role, name, rules, costs, handshakes) for role, name in parts):
             continue
         (ike if for_ike else esp).append(_spelling(fallback, for_ike))
         warning = _warning(fallback, for_ike, rules, costs)
@@ -75,12 +80,18 @@ def _spelling(fallback: Fallback, for_ike: bool) -> str:
     return esp_proposal(parts.esp_suite, parts.key_exchange, bool(parts.esn))
 
 
-def _available(role: Role, name: str, rules: Rules, costs: CostModel, handshakes: HandshakeModel) -> bool:
+def part_at_peer(role: Role, name: str, rules: Rules) -> Verdict | None:
+    """That something cannot be used with the peer, or with the version of IKE."""
+    return rules.not_in_version(role, name) or rules.not_at_peer(role, name)
+
+
+def available(role: Role, name: str, rules: Rules, costs: CostModel, handshakes: HandshakeModel) -> bool:
+    """Whether a part of a proposal for old peers was measured, passed its check, and is what peer and user admit."""
     bits = strength_bits(role, name)
     wanted = rules.requirements.min_strength_bits
     if wanted is not None and bits is not None and bits < wanted:
         return False
-    if rules.not_at_peer(role, name) is not None or costs.failed(name) is not None:
+    if part_at_peer(role, name, rules) is not None or costs.failed(name) is not None:
         return False
     if role is Role.ESP_SUITE:
         suite = esp_suites()[name]

@@ -51,6 +51,8 @@ class Phase1:
     """Why these."""
     additional_key_exchanges: tuple[str, ...] = ()
     """Key exchange methods of ADDKE1 and following (RFC 9370); their tokens stand in ``proposal`` as ``ke1_…``."""
+    exchange_mode: str | None = None
+    """``main`` or ``aggressive`` (RFC 2409); None for IKEv2."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def choose_phase1(rules: Rules, ends: Ends, suite: str, suite_bits: int) -> Phas
     )
     return Phase1Choice(
         encryption=encryption,
-        integrity=choose_integrity(rules, encryption, prf),
+        integrity=choose_integrity(rules, ends[0].costs, encryption, prf),
         prf=prf,
         key_exchange=exchange.name,
         authentication=authentication.name,
@@ -202,7 +202,10 @@ def _choose_authentication(rules: Rules, ends: Ends) -> _Choice:
         return _chosen(contest, contest.winner, text)
     if "psk" in contest.verdicts:
         raise PolicyError(nothing_left(role, rules, contest.verdicts, "ecdsa-256"))
-    reason = Reason("No signature that the policy allows was measured here, so a pre-shared key it is.", ("rfc8247",))
+    reason = Reason(
+        "No signature that the policy allows was measured and can be used here, so a pre-shared key it is.",
+        ("rfc8247",),
+    )
     return _Choice("psk", 0, contest, _exclusions(contest, "psk", {}, ""), reason)
 
 

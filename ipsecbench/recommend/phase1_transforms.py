@@ -116,7 +116,11 @@ def choose_prf(rules: Rules, ends: Ends, encryption: str, bits: int) -> tuple[st
     usable: dict[str, Estimate] = {}
     for name in PRF:
         cost = ends[0].handshakes.prf_us(name)
-        verdict = _hash_failed(name, ends) or transform_at_ends(role, name, rules, ends, partial(_has_prf, name=name))
+        verdict = (
+            _hash_failed(name, ends)
+            or _without_integrity(name, rules)
+            or transform_at_ends(role, name, rules, ends, partial(_has_prf, name=name))
+        )
         if verdict is not None:
             verdicts[name] = verdict
         elif cost is not None:
@@ -141,6 +145,19 @@ def choose_prf(rules: Rules, ends: Ends, encryption: str, bits: int) -> tuple[st
     return chosen, tuple(excluded)
 
 
+def _without_integrity(prf: str, rules: Rules) -> Verdict | None:
+    """That IKEv1, where one hash is both, would take an integrity transform that the policy does not list."""
+    integrity = INTEGRITY_OF_PRF.get(prf, prf)
+    if rules.ike_version == 2 or rules.policy.line(Role.IKE_INTEGRITY, integrity) is not None:
+        return None
+    if rules.policy.line(Role.PRF, prf) is None:
+        return None
+    text = (
+        f"IKEv1 takes one hash for the PRF and for integrity, and policy {rules.policy.label} does not list the latter"
+    )
+    return ExclusionKind.NOT_IN_POLICY, Reason(text, ("rfc2409",))
+
+
 def _measured_at(end: End, *, name: str) -> bool:
     return measured_anywhere(end.costs, name)
 
@@ -154,16 +171,23 @@ def _hash_failed(prf: str, ends: Ends) -> Verdict | None:
     return next((verdict for verdict in found if verdict is not None), None)
 
 
-def choose_integrity(rules: Rules, encryption: str, prf: str) -> str | None:
+def choose_integrity(rules: Rules, costs: CostModel, encryption: str, prf: str) -> str | None:
     """The integrity transform with the PRF's hash, or the policy's strongest, where the cipher needs one."""
     if ENCRYPTION[encryption].aead:
         return None
-    allowed = [line.name for line in rules.policy.ike_integrity]
+    listed = [line.name for line in rules.policy.ike_integrity]
+    allowed = [name for name in listed if not (_peer_or_version(name, rules) or costs.failed(name))]
     same = INTEGRITY_OF_PRF.get(prf)
     if same in allowed:
         return same
+    if not allowed and listed:
+        raise PolicyError(f"no integrity transform for {encryption} in IKE is left of {', '.join(listed)}: use another")
     if not allowed:
         raise PolicyError(
             f"policy {rules.policy.label} allows {encryption} for IKE and no integrity: add [[ike_integrity]]"
         )
     return max(allowed, key=lambda name: (INTEGRITY[name].strength_bits, INTEGRITY[name].icv_bytes, name))
+
+
+def _peer_or_version(name: str, rules: Rules) -> Verdict | None:
+    return rules.not_in_version(Role.IKE_INTEGRITY, name) or rules.not_at_peer(Role.IKE_INTEGRITY, name)

@@ -11,7 +11,7 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.esp.overhead import Encapsulation, goodput_ratio, inner_mtu_bytes, overhead_bytes, tcp_mss_bytes
-from ipsecbench.recommend.constraints import Rules
+from ipsecbench.recommend.decision import Decision, decide
 from ipsecbench.recommend.ends import End
 from ipsecbench.recommend.evidence import box_name, weigh
 from ipsecbench.recommend.explanation import prices, strength_note, suite_reasons, what_would_change
@@ -22,12 +22,12 @@ from ipsecbench.recommend.ike_parameters import IkeParameters
 from ipsecbench.recommend.keying import Keying, keying
 from ipsecbench.recommend.model import Phase1, Phase2, Recommendation
 from ipsecbench.recommend.objectives import rule
-from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
-from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite, rank_suites
+from ipsecbench.recommend.peer_warnings import peer_warnings
+from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite
 from ipsecbench.recommend.policy import Policy
 from ipsecbench.recommend.policy_warnings import chosen_parts, policy_warnings
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
-from ipsecbench.recommend.reasons import Exclusion
+from ipsecbench.recommend.reasons import Exclusion, Role
 from ipsecbench.recommend.requirements import Requirements
 
 
@@ -44,12 +44,11 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         UsageError: the link is too small for the chosen suite.
     """
     wanted = requirements or Requirements()
-    rules = Rules(policy, wanted)
     box = End(box_name(dataset), dataset)
     ends, costs, handshakes = (box,), box.costs, box.handshakes
-    ranking = rank_suites(rules, ends)
-    suites = choose_suite(ranking, ends)
-    phase1 = choose_phase1(rules, ends, suites.chosen.name, suites.chosen.strength_bits)
+    decision = decide(ends, policy, wanted)
+    rules, phase1 = decision.rules, decision.phase1
+    suites = choose_suite(decision.ranking, ends)
     handshake = handshakes.cost(
         phase1.encryption, phase1.integrity, phase1.prf, phase1.key_exchange, phase1.authentication, suites.chosen.name
     )
@@ -58,13 +57,14 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
             f"the handshake with {phase1.key_exchange}, {phase1.prf} and {phase1.authentication} has no cost in this "
             "dataset: measure again without --only"
         )
-    parameters = _parameters(rules, phase1, suites.chosen.name)
+    parameters = _parameters(decision)
     handshake = replace(handshake, stack=stack_cost(dataset, parameters))
     keys = keying(rules, dataset, handshakes, parameters, suites.chosen)
-    fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1)
+    fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1, decision.promoted)
     exclusions = _remaining((*suites.exclusions, *phase1.exclusions), fallbacks)
     price_list = prices(suites, phase1, handshakes)
-    phase1_set = _phase1(parameters.ike_version, phase1, handshake, fallbacks, keys)
+    phase1_set = _phase1(decision, handshake, fallbacks, keys)
+    parts = chosen_parts(phase1_set, suites.chosen.name)
     return Recommendation(
         policy=policy.name,
         policy_version=policy.version,
@@ -75,7 +75,7 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         dataset_created=dataset.created,
         dataset_sha256=dataset.sha256,
         phase1=phase1_set,
-        phase2=_phase2(rules, suites, phase1, fallbacks, keys),
+        phase2=_phase2(decision, suites, fallbacks, keys),
         setup=keys.setup,
         pfs=keys.pfs,
         esn=keys.esn,
@@ -91,9 +91,10 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         evidence=weigh(dataset, costs, suites.chosen, phase1),
         what_would_change_this=what_would_change(suites, wanted, exclusions, price_list),
         warnings=(
-            *policy_warnings(policy, chosen_parts(phase1_set, suites.chosen.name)),
+            *policy_warnings(rules.policy, parts),
             *phase1.warnings,
             *keys.warnings,
+            *peer_warnings(wanted.peer, parts, keys.pfs.key_exchange),
             *fallbacks.warnings,
             *policy.notes,
         ),
@@ -106,25 +107,30 @@ def _remaining(exclusions: tuple[Exclusion, ...], fallbacks: Fallbacks) -> tuple
     return tuple(exclusion for exclusion in exclusions if (exclusion.role, exclusion.name) not in offered)
 
 
-def _parameters(rules: Rules, choice: Phase1Choice, suite: str) -> IkeParameters:
+def _parameters(decision: Decision) -> IkeParameters:
+    choice, rules = decision.phase1, decision.rules
     return IkeParameters(
         encryption=choice.encryption,
         integrity=choice.integrity,
         prf=choice.prf,
         key_exchange=choice.key_exchange,
         authentication=choice.authentication,
-        suite=suite,
-        ike_version=rules.requirements.ike_version or int(rules.policy.ike_versions[0].name),
+        suite=decision.suite,
+        ike_version=rules.ike_version,
         certificate_chain=rules.requirements.certificate_chain,
         exchange_mode=rules.policy.word("ikev1_exchange_mode"),
     )
 
 
-def _phase1(
-    ike_version: int, choice: Phase1Choice, handshake: HandshakeCost, fallbacks: Fallbacks, keys: Keying
-) -> Phase1:
+def _phase1(decision: Decision, handshake: HandshakeCost, fallbacks: Fallbacks, keys: Keying) -> Phase1:
+    choice, rules = decision.phase1, decision.rules
+    version = rules.policy.line(Role.IKE_VERSION, str(rules.ike_version))
+    why_version = (
+        [] if version is None else [replace(version.reason, text=f"IKEv{version.name}: {version.reason.text}")]
+    )
     return Phase1(
-        ike_version=ike_version,
+        ike_version=rules.ike_version,
+        exchange_mode=decision.mode,
         encryption=choice.encryption,
         integrity=choice.integrity,
         prf=choice.prf,
@@ -135,22 +141,27 @@ def _phase1(
         strength_bits=choice.strength_bits,
         handshake=handshake,
         lifetime=keys.ike_lifetime,
-        reasons=(*choice.reasons, *([] if handshake.stack is None else [stack_reason(handshake.stack)])),
+        reasons=(
+            *decision.promotion_reasons,
+            *choice.reasons,
+            *why_version,
+            *([] if handshake.stack is None else [stack_reason(handshake.stack)]),
+        ),
     )
 
 
-def _phase2(rules: Rules, choice: SuiteChoice, phase1: Phase1Choice, fallbacks: Fallbacks, keys: Keying) -> Phase2:
-    policy, wanted, chosen = rules.policy, rules.requirements, choice.chosen
+def _phase2(decision: Decision, choice: SuiteChoice, fallbacks: Fallbacks, keys: Keying) -> Phase2:
+    policy, wanted, chosen = decision.rules.policy, decision.rules.requirements, choice.chosen
     suite = esp_suites()[chosen.name]
     outside = Encapsulation("tunnel", wanted.outer, wanted.nat_traversal)
     mtu = inner_mtu_bytes(suite, wanted.link_mtu_bytes, outside)
     esn, exchange = keys.esn.esn, keys.pfs.key_exchange
-    note = strength_note(chosen.strength_bits, phase1)
+    note = strength_note(chosen.strength_bits, decision.phase1)
     return Phase2(
         suite=chosen.name,
         key_exchange=exchange,
         esn=esn,
-        mode=outside.mode,
+        mode=wanted.mode,
         replay_window_packets=keys.window.packets,
         proposal=esp_proposal(chosen.name, exchange, esn),
         fallback_proposals=fallbacks.esp,
