@@ -55,6 +55,7 @@ class Decision:
             phase1.prf,
             phase1.key_exchange,
             phase1.authentication,
+            *phase1.additional.names,
             self.suite,
         )
         return tuple(part or "" for part in parts)

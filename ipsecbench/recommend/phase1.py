@@ -13,6 +13,7 @@ from functools import partial
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.errors import PolicyError
+from ipsecbench.recommend.additional_exchange import AdditionalChoice, choose_additional
 from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
 from ipsecbench.recommend.end_verdicts import transform_at_ends
 from ipsecbench.recommend.ends import End, Ends
@@ -52,6 +53,8 @@ class Phase1Choice:
     """The cheapest method of the next higher strength that has a figure."""
     costs: Mapping[str, Costed]
     """What the chosen key exchange and signature were compared by, by name."""
+    additional: AdditionalChoice
+    """Additional key exchanges."""
     reasons: tuple[Reason, ...]
     """Why these."""
     warnings: tuple[Reason, ...]
@@ -81,6 +84,7 @@ def choose_phase1(rules: Rules, ends: Ends, suite: str, suite_bits: int) -> Phas
     encryption, other_encryption = choose_encryption(rules, ends, suite, max(bits, suite_bits))
     prf, other_prf = choose_prf(rules, ends, encryption, bits)
     authentication = _choose_authentication(rules, ends)
+    additional = choose_additional(rules, ends, rules.ike_version)
     reasons = (
         exchange.reason,
         encryption_reason(encryption, suite, exchange.name),
@@ -90,6 +94,7 @@ def choose_phase1(rules: Rules, ends: Ends, suite: str, suite_bits: int) -> Phas
             ("rfc8247", "rfc9206"),
         ),
         authentication.reason,
+        *additional.reasons,
     )
     return Phase1Choice(
         encryption=encryption,
@@ -97,11 +102,18 @@ def choose_phase1(rules: Rules, ends: Ends, suite: str, suite_bits: int) -> Phas
         prf=prf,
         key_exchange=exchange.name,
         authentication=authentication.name,
-        exclusions=(*exchange.exclusions, *other_encryption, *other_prf, *authentication.exclusions),
+        exclusions=(
+            *exchange.exclusions,
+            *other_encryption,
+            *other_prf,
+            *authentication.exclusions,
+            *additional.exclusions,
+        ),
         stronger_key_exchange=_next_stronger(exchange.name, exchange.contest.options),
         costs={**exchange.costs, **authentication.costs},
+        additional=additional,
         reasons=reasons,
-        warnings=_psk_warning(rules) if authentication.name == "psk" else (),
+        warnings=(*additional.warnings, *(_psk_warning(rules) if authentication.name == "psk" else ())),
     )
 
 

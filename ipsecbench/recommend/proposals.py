@@ -40,19 +40,34 @@ class Proposal:
         return self.encryption if self.integrity is None else f"{self.encryption}-{self.integrity}"
 
 
-def ike_proposal(encryption: str, integrity: str | None, prf: str, key_exchange: str) -> str:
-    """strongSwan's spelling of an IKE proposal; the PRF is left out where the integrity transform implies it."""
+def ike_proposal(
+    encryption: str, integrity: str | None, prf: str, key_exchange: str, additional: tuple[str, ...] = ()
+) -> str:
+    """strongSwan's spelling of an IKE proposal; the PRF is left out where the integrity transform implies it.
+
+    Args:
+        encryption: encryption transform.
+        integrity: integrity transform; None beside a combined-mode transform.
+        prf: pseudo-random function.
+        key_exchange: method of the first exchange.
+        additional: methods of the additional exchanges (RFC 9370), in their order.
+    """
     parts = [encryption]
     if integrity is not None:
         parts.append(integrity)
     if integrity is None or PRF_OF_INTEGRITY.get(integrity) != prf:
         parts.append(prf)
-    return "-".join((*parts, key_exchange))
+    return "-".join((*parts, key_exchange, *_additional_words(additional)))
 
 
-def esp_proposal(suite: str, key_exchange: str | None, esn: bool) -> str:
+def esp_proposal(suite: str, key_exchange: str | None, esn: bool, additional: tuple[str, ...] = ()) -> str:
     """strongSwan's spelling of an ESP proposal. ``noesn`` is strongSwan's default and is not written."""
-    return "-".join(part for part in (suite, key_exchange, "esn" if esn else None) if part)
+    words = (suite, key_exchange, *_additional_words(additional), "esn" if esn else None)
+    return "-".join(word for word in words if word)
+
+
+def _additional_words(names: tuple[str, ...]) -> list[str]:
+    return [f"ke{number}_{name}" for number, name in enumerate(names, start=1)]
 
 
 def _sort(text: str, kinds: tuple[str, ...]) -> dict[str, str]:

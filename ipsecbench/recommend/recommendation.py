@@ -116,6 +116,7 @@ def _parameters(decision: Decision) -> IkeParameters:
         key_exchange=choice.key_exchange,
         authentication=choice.authentication,
         suite=decision.suite,
+        additional_key_exchanges=choice.additional.names,
         ike_version=rules.ike_version,
         certificate_chain=rules.requirements.certificate_chain,
         exchange_mode=rules.policy.word("ikev1_exchange_mode"),
@@ -123,7 +124,7 @@ def _parameters(decision: Decision) -> IkeParameters:
 
 
 def _phase1(decision: Decision, handshake: HandshakeCost, fallbacks: Fallbacks, keys: Keying) -> Phase1:
-    choice, rules = decision.phase1, decision.rules
+    choice, rules, additional = decision.phase1, decision.rules, decision.phase1.additional.names
     version = rules.policy.line(Role.IKE_VERSION, str(rules.ike_version))
     why_version = (
         [] if version is None else [replace(version.reason, text=f"IKEv{version.name}: {version.reason.text}")]
@@ -136,7 +137,8 @@ def _phase1(decision: Decision, handshake: HandshakeCost, fallbacks: Fallbacks, 
         prf=choice.prf,
         key_exchange=choice.key_exchange,
         authentication=choice.authentication,
-        proposal=ike_proposal(choice.encryption, choice.integrity, choice.prf, choice.key_exchange),
+        proposal=ike_proposal(choice.encryption, choice.integrity, choice.prf, choice.key_exchange, additional),
+        additional_key_exchanges=additional,
         fallback_proposals=fallbacks.ike,
         strength_bits=choice.strength_bits,
         handshake=handshake,
@@ -156,6 +158,7 @@ def _phase2(decision: Decision, choice: SuiteChoice, fallbacks: Fallbacks, keys:
     outside = Encapsulation("tunnel", wanted.outer, wanted.nat_traversal)
     mtu = inner_mtu_bytes(suite, wanted.link_mtu_bytes, outside)
     esn, exchange = keys.esn.esn, keys.pfs.key_exchange
+    additional = () if exchange is None else decision.phase1.additional.names
     note = strength_note(chosen.strength_bits, decision.phase1)
     return Phase2(
         suite=chosen.name,
@@ -163,7 +166,8 @@ def _phase2(decision: Decision, choice: SuiteChoice, fallbacks: Fallbacks, keys:
         esn=esn,
         mode=wanted.mode,
         replay_window_packets=keys.window.packets,
-        proposal=esp_proposal(chosen.name, exchange, esn),
+        proposal=esp_proposal(chosen.name, exchange, esn, additional),
+        additional_key_exchanges=additional,
         fallback_proposals=fallbacks.esp,
         strength_bits=chosen.strength_bits,
         candidate=chosen,

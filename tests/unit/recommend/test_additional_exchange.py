@@ -12,6 +12,7 @@ from ipsecbench.bench.measurement import Status
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import read_dataset
 from ipsecbench.errors import PolicyError
+from ipsecbench.recommend import recommend
 from ipsecbench.recommend.additional_exchange import choose_additional
 from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.ends import End
@@ -115,3 +116,11 @@ def test_an_implementation_that_failed_its_check_is_never_chosen(example: Datase
     found = choose_additional(rules(HYBRID), (End("box", replace(example, measurements=rows)),))
     assert found.names == ("mlkem1024",)
     assert [each.kind for each in found.exclusions] == [ExclusionKind.INCORRECT]
+
+
+def test_the_answer_proposes_it_in_both_phases(example: Dataset) -> None:
+    found = recommend(example, HYBRID)
+    assert found.phase1.additional_key_exchanges == found.phase2.additional_key_exchanges == ("mlkem768",)
+    assert found.phase1.proposal.endswith("-ke1_mlkem768")
+    assert found.phase2.proposal.endswith("-ke1_mlkem768-esn")
+    assert any("mlkem768 beside it" in reason.text for reason in found.phase1.reasons)

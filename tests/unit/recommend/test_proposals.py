@@ -97,3 +97,12 @@ def test_what_is_written_for_ike_is_read_back(encryption: str, prf: str, key_exc
 def test_what_is_written_for_esp_is_read_back(suite: str, key_exchange: str | None, esn: bool) -> None:
     found = parse_esp_proposal(esp_proposal(suite, key_exchange, esn))
     assert (found.esp_suite, found.key_exchange, bool(found.esn)) == (suite, key_exchange, esn)
+
+
+def test_additional_key_exchanges_stand_after_the_first_one_as_strongswan_spells_them() -> None:
+    # strongSwan's documentation of swanctl.conf: "aes256gcm16-prfsha384-ecp384-ke1_mlkem1024".
+    more = ("mlkem768", "mlkem1024")
+    assert ike_proposal("aes256gcm16", None, "prfsha384", "ecp384", more[1:]) == (
+        "aes256gcm16-prfsha384-ecp384-ke1_mlkem1024"
+    )
+    assert esp_proposal("aes256gcm16", "x25519", True, more) == "aes256gcm16-x25519-ke1_mlkem768-ke2_mlkem1024-esn"
