@@ -91,7 +91,6 @@ _WORDS: Mapping[str, _Word] = MappingProxyType(
         "life_in_octets": _Word(("required", "prefer"), required=False),
         "ikev1_exchange_mode": _Word(("main", "aggressive"), required=False),
         "unlisted": _Word(("warn", "fail"), required=False),
-        "lives": _Word(("computed", "as-set"), required=False),
     }
 )
 _SETTING_FIELDS = frozenset({"value", "reason", "sources", "verified"})

@@ -18,7 +18,6 @@ SETTING_DEFAULTS: Mapping[str, str] = MappingProxyType(
         "life_in_octets": "prefer",
         "ikev1_exchange_mode": "main",
         "unlisted": "warn",
-        "lives": "computed",
     }
 )
 """What holds where a policy leaves out an optional setting that is a word."""

@@ -223,8 +223,6 @@ def test_rules_that_are_no_lists_are_settings() -> None:
     assert load_policy("modern").optional_number("psk_minimum_bits") is None
     assert load_policy("post-quantum").word("additional_key_exchange") == "required"
     assert load_policy("modern").word("additional_key_exchange") == "off"
-    assert load_policy("article").word("lives") == "as-set"
-    assert load_policy("modern").word("lives") == "computed"
     assert load_policy("bsi").number("minimum_strength_bits") == 120
     assert {name for name in POLICIES if load_policy(name).word("unlisted") == "warn"} == {
         "modern",
