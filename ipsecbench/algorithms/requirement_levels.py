@@ -22,6 +22,7 @@ STANDARDS: Mapping[str, str] = MappingProxyType(
         "nist_sp800_77r1": "NIST SP 800-77r1",
         "fips140_3": "FIPS 140-3",
         "cnsa1_rfc9206": "CNSA 1.0 (RFC 9206)",
+        "cnsa2_draft": "CNSA 2.0 (draft-guthrie-cnsa2-ipsec-profile-04)",
         "bsi_tr02102_3": "BSI TR-02102-3",
         "strongswan_security_page": "strongSwan security recommendations",
     }
