@@ -18,6 +18,8 @@ LISTS = (
     "child_key_exchange",
 )
 """Fields of :class:`Peer` that list what it has."""
+OTHERS = "others"
+"""Stands in :attr:`Peer.uncertain` for whatever a list does not name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Peer:
     child_seconds: int | None = None
     """Its life of a Child SA."""
     uncertain: frozenset[str] = frozenset()
-    """What its sources do not confirm: ``field`` for all of a field above, or ``field.name`` for one name of it."""
+    """What its sources do not confirm: ``field`` for all of a field above, ``field.name`` for one name of it, and
+    ``field.others`` where the list may lack something that it has."""
     notes: tuple[Reason, ...] = ()
     """What one should know of it, with sources."""
     spec: str | None = None
@@ -78,10 +81,12 @@ class Peer:
         return None if names is None else name in names
 
     def is_uncertain(self, field: str, name: str | int | None = None) -> bool:
-        """Whether the sources leave it open that it has something or not: the whole field, or one name of it."""
+        """Whether the sources leave it open if it has something: the whole field, or one name."""
         if field == "child_key_exchange" and self.child_key_exchange is None:
             field = "key_exchange"
-        return field in self.uncertain or f"{field}.{name}" in self.uncertain
+        if field in self.uncertain or f"{field}.{name}" in self.uncertain:
+            return True
+        return name is not None and not self.has(field, name) and f"{field}.{OTHERS}" in self.uncertain
 
     def sources_of(self, field: str) -> tuple[str, ...]:
         """Keys of the sources of a field."""

@@ -7,7 +7,7 @@ Every field of :class:`~ipsecbench.recommend.peer.Peer` that is known is one tab
 
     [key_exchange]
     has = ["modp2048", "ecp256"]
-    uncertain = ["ecp256"]        # or "all"
+    uncertain = ["ecp256", "others"]   # others: the list may lack some; or "all"
     sources = ["rfc8247"]
 """
 
@@ -29,7 +29,7 @@ from ipsecbench.algorithms.sources import sources
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.errors import UsageError
 from ipsecbench.lab.toml_table import Table, count, flag, parse_toml, text, texts
-from ipsecbench.recommend.peer import LISTS, Peer
+from ipsecbench.recommend.peer import LISTS, OTHERS, Peer
 from ipsecbench.recommend.reasons import Reason
 
 _ALL = "all"
@@ -95,7 +95,10 @@ def _versions(value: Any) -> tuple[int, ...]:
 
 def _doubts(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def doubts(value: Any) -> Any:
-        return value if value == _ALL else convert(value)
+        if value == _ALL or not isinstance(value, list):
+            return value if value == _ALL else convert(value)
+        names = [name for name in value if name != OTHERS]
+        return (*convert(names), *([OTHERS] if OTHERS in value else []))
 
     return doubts
 
@@ -153,7 +156,7 @@ class _Reader:
         uncertain: str | tuple[str, ...] = table.get("uncertain", _doubts(convert), ())
         if uncertain != _ALL:
             for name in uncertain:
-                if not isinstance(has, tuple) or name not in has:
+                if not isinstance(has, tuple) or name not in (*has, OTHERS):
                     table.fail("uncertain", f"{name!r} is not in 'has'")
         keys = table.get("sources", _keys, ())
         if keys:
@@ -199,7 +202,8 @@ class _Reader:
         if encryption[1] == _ALL and mac_doubts in (_ALL, ()):
             self._doubt("esp_suites", _ALL)
         else:
-            self._doubt("esp_suites", [suite.name for suite in suites if doubts & set(suite.name.split("-"))])
+            doubted = [suite.name for suite in suites if doubts & set(suite.name.split("-"))]
+            self._doubt("esp_suites", [*doubted, *([OTHERS] if OTHERS in doubts else [])])
         keys = {key for field, found in self._sources if field.startswith("esp_") for key in found}
         self._sources = [(field, found) for field, found in self._sources if not field.startswith("esp_")]
         if keys:
@@ -231,8 +235,9 @@ def write_peer(peer: Peer, prefix: str = "") -> str:
         lines += ["", f"[{prefix}{field}]", f"has = {json.dumps(has)}"]
         if field in peer.uncertain:
             lines.append(f'uncertain = "{_ALL}"')
-        elif isinstance(has, list) and any(f"{field}.{name}" in peer.uncertain for name in has):
-            lines.append(f"uncertain = {json.dumps([name for name in has if f'{field}.{name}' in peer.uncertain])}")
+        elif isinstance(has, list):
+            doubts = [name for name in (*has, OTHERS) if f"{field}.{name}" in peer.uncertain]
+            lines += [f"uncertain = {json.dumps(doubts)}"] if doubts else []
         if peer.sources_of(field):
             lines.append(f"sources = {json.dumps(peer.sources_of(field))}")
     for note in peer.notes:

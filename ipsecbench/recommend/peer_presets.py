@@ -19,7 +19,24 @@ from ipsecbench.lab.toml_table import read_toml
 from ipsecbench.recommend.peer import Peer
 from ipsecbench.recommend.peer_file import parse_peer, peer_of_table
 
-PEERS: tuple[str, ...] = ()
+PEERS = (
+    "aws",
+    "azure",
+    "gcp",
+    "cisco-ios",
+    "cisco-ios-xe",
+    "cisco-asa",
+    "cisco-asa-x",
+    "fortios",
+    "panos",
+    "routeros",
+    "pfsense",
+    "opnsense",
+    "strongswan-defaults",
+    "libreswan-defaults",
+    "windows",
+    "apple",
+)
 """The presets that come with the program."""
 _FOLDER = "peers"
 

@@ -153,7 +153,9 @@ def peers(draw: st.DrawFn) -> Peer:
     if exchanges:
         uncertain |= draw(st.sampled_from([{"key_exchange"}, {f"key_exchange.{min(exchanges)}"}, set()]))
     if suites:
-        uncertain |= draw(st.sampled_from([{"esp_suites"}, {f"esp_suites.{name}" for name in suites}, set()]))
+        uncertain |= draw(
+            st.sampled_from([{"esp_suites"}, {f"esp_suites.{name}" for name in (*suites, "others")}, set()])
+        )
     keys = st.lists(st.sampled_from(sorted(sources())), unique=True).map(tuple)
     cited = draw(keys)
     return Peer(
