@@ -73,6 +73,22 @@ FLAGS: Mapping[str, Any] = {
     "nat-t": Annotated[bool | None, typer.Option("--nat-t/--no-nat-t", help="ESP is encapsulated in UDP.")],
     "ike-version": Annotated[int | None, typer.Option("--ike-version", help="1 or 2.")],
     "auth": Annotated[str | None, typer.Option("--auth", help="Authentication wanted, such as psk or rsa-3072.")],
+    "certificates": Annotated[
+        int | None,
+        typer.Option("--certificates", help="Certificates that are verified for each peer.  [default: 1]"),
+    ],
+    "rtt": Annotated[
+        float | None,
+        typer.Option("--rtt", metavar="MS", help="Time of a round trip between the ends, milliseconds.  [default: 20]"),
+    ],
+    "reordering": Annotated[
+        float | None,
+        typer.Option(
+            "--reordering",
+            metavar="MS",
+            help="How much later than its successors a packet may arrive, milliseconds.  [default: 0]",
+        ),
+    ],
     "peer": Annotated[
         str | None,
         typer.Option(

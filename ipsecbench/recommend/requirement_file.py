@@ -67,6 +67,9 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         ),
         "mode": Key("mode", (str,), "'tunnel', 'transport', 'gre' or 'ipip'"),
         "ike-version": Key("ike_version", (int,), "1 or 2"),
+        "certificates": Key("certificate_chain", (int,), "a number, such as 2"),
+        "rtt": Key("round_trip_ms", (float, int), "milliseconds, such as 20", float),
+        "reordering": Key("reordering_ms", (float, int), "milliseconds, such as 5", float),
         "objective": Key(
             "objective", (str,), "'balanced', 'throughput', 'cpu', 'latency' or 'security'",
             Objective.parse, lambda value: str(value.value),

@@ -110,6 +110,9 @@ def test_options_reach_the_requirements(stored: Path) -> None:
         "inner": "ipv4",
         "ike_version": None,
         "objective": "balanced",
+        "round_trip_ms": 20.0,
+        "reordering_ms": 0.0,
+        "certificate_chain": 1,
     }
 
 

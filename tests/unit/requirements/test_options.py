@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from ipsecbench.cli.requirement_options import FLAGS, Wanted, wanted_of, with_requirements
 from ipsecbench.errors import IpsecbenchError
+from ipsecbench.recommend.peer_presets import load_peer
 from ipsecbench.recommend.requirement_file import KEYS, PEER, POLICY, PROFILE
 from ipsecbench.recommend.requirements import Objective, Requirements
 from ipsecbench.recommend.traffic import Traffic
@@ -53,18 +55,24 @@ def test_every_flag_reaches_its_field() -> None:
         "--policy", "mine", "--goal", "1.5G", "--min-bits", "192", "--profile", "64:7,570:4", "--direction", "70:30",
         "--tunnels", "40", "--sas-per-tunnel", "2", "--use-cores", "3", "--cores", "1", "--mode", "gre",
         "--outer", "ipv6", "--inner", "ipv6", "--mtu", "1492", "--nat-t", "--ike-version", "1", "--auth", "psk",
-        "--objective", "latency",
+        "--objective", "latency", "--certificates", "3", "--rtt", "80.5", "--reordering", "5",
+        "--peer", "aes256-sha256-modp2048/",
     )  # fmt: skip
     expected = Requirements(
         goal_mbit_per_second=1500.0, traffic=Traffic(distribution=((64, 7.0), (570, 4.0))), min_strength_bits=192,
         link_mtu_bytes=1492, nat_traversal=True, outer="ipv6", authentication="psk", tunnels=40, sas_per_tunnel=2,
         cores=3, outbound_share=0.7, mode="gre", inner="ipv6", ike_version=1, objective=Objective.LATENCY,
+        certificate_chain=3, round_trip_ms=80.5, reordering_ms=5.0, peer=load_peer("aes256-sha256-modp2048/"),
     )  # fmt: skip
     assert found == ["box", "1", "mine", repr(expected)]
 
 
 def test_a_key_of_the_file_is_a_flag_and_the_reverse() -> None:
     assert {*KEYS, POLICY, PROFILE, PEER} == set(FLAGS) - {"requirements"}
+
+
+def test_every_requirement_can_be_stated() -> None:
+    assert {key.field for key in KEYS.values()} | {"traffic", "peer"} == {field.name for field in fields(Requirements)}
 
 
 def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
