@@ -70,8 +70,14 @@ class Draws:
         """The figure with the interval that holds this share of the draws, such as 0.90."""
         import numpy as np
 
-        tail = (1 - confidence) / 2
-        lower, upper = (float(end) for end in np.quantile(self.drawn, [tail, 1 - tail]))
+        # What numpy's quantile does, without what it takes to do it for any array.
+        ordered = np.sort(self.drawn)
+        ends = []
+        for share in ((1 - confidence) / 2, (1 + confidence) / 2):
+            place = share * (len(ordered) - 1)
+            below = min(int(place), len(ordered) - 2)
+            ends.append(float(ordered[below] + (ordered[below + 1] - ordered[below]) * (place - below)))
+        lower, upper = ends
         return Estimate(self.value, min(lower, self.value), max(upper, self.value))
 
 
@@ -125,6 +131,27 @@ def larger(one: Draws, other: Draws) -> Draws:
     import numpy as np
 
     return Draws(max(one.value, other.value), np.maximum(one.drawn, other.drawn))
+
+
+def smaller(one: Draws, other: Draws) -> Draws:
+    """The smaller of two, draw by draw."""
+    import numpy as np
+
+    return Draws(min(one.value, other.value), np.minimum(one.drawn, other.drawn))
+
+
+def spread_draws(sigma: float, key: str) -> Draws:
+    """A factor around 1 whose logarithm is normal.
+
+    Args:
+        sigma: standard deviation of its logarithm; about its relative error where that is small.
+        key: what it is of; figures of one key share their draws.
+    """
+    import numpy as np
+
+    from ipsecbench.bench.statistics import RESAMPLES
+
+    return Draws(1.0, np.exp(sigma * _generator(key).standard_normal(RESAMPLES)))
 
 
 def _generator(key: str) -> np.random.Generator:

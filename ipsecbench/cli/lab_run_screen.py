@@ -9,7 +9,8 @@ from ipsecbench.bench.measurement import Estimate, Status, Tier
 from ipsecbench.bench.stability import FEW_SAMPLES
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.trial import CLEARTEXT, LabTrial, TrialKind
-from ipsecbench.lab.prediction import Agreement, Comparison, compare, providers
+from ipsecbench.lab.plane_cost import providers
+from ipsecbench.lab.prediction import Agreement, Comparison, compare
 from ipsecbench.recommend.formats import rate, significant
 
 _MOST_SIZES = 3

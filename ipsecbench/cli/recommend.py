@@ -99,7 +99,7 @@ def _head(recommendation: Recommendation) -> list[str]:
 
 def _suite_table(recommendation: Recommendation) -> list[str]:
     traffic = recommendation.requirements.traffic
-    heading = f"{traffic} Mbit/s [95%]"
+    heading = f"{traffic} Mbit/s [90%]"
     rows = [f"{'ESP suite':<18} {'64 B kpps':>9} {'1400 B':>8} {heading:>31} {'vs best':>8}  verdict"]
     fastest = recommendation.candidates[0].headline.one_way_mbit_per_second.median
     for candidate in recommendation.candidates[:_MOST_SUITES]:
@@ -144,15 +144,18 @@ def _verdict_word(candidate: Candidate, recommendation: Recommendation) -> str:
 
 
 def _facts(recommendation: Recommendation) -> list[str]:
-    from ipsecbench.recommend.formats import microseconds, rate_interval, significant
+    from ipsecbench.recommend.arithmetic import scaled
+    from ipsecbench.recommend.formats import microseconds, rate, rate_interval, significant
 
     phase1, phase2 = recommendation.phase1, recommendation.phase2
     headline = phase2.candidate.headline
     handshake = phase1.handshake
+    plane_us = scaled(headline.fixed.outbound_ns, 1e-3)
     lines = [
-        f"One core   {rate_interval(headline.one_way_mbit_per_second)} of {headline.traffic}, one direction at a time "
-        f"({headline.basis});",
-        f"           both ways at once {rate_interval(headline.both_ways_mbit_per_second)} in sum",
+        f"One core   {rate_interval(headline.one_way_mbit_per_second)} of {headline.traffic}, one direction at a time;",
+        f"           both ways at once {rate_interval(headline.both_ways_mbit_per_second)} in sum; "
+        f"the ESP transform alone {rate(headline.transform_mbit_per_second.median)}",
+        f"           data plane: {headline.fixed.plane}, {microseconds(plane_us)} a packet",
         f"Handshake  initiator {microseconds(handshake.initiator_us)}, "
         f"responder {microseconds(handshake.responder_us)} "
         f"(at most {significant(handshake.handshakes_per_second.median)}/s a core);",

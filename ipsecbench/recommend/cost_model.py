@@ -1,23 +1,32 @@
 """How much one core carries with each ESP suite, from the rows of a dataset.
 
-Order of trust: a row of the packet loop for this very traffic; the line through its sizes, widened by its worst
-residual; bounds from a single size; and, where no packet loop was measured, the sum of cipher and MAC calls, which is
-of a lower tier because no packet was built. Rows of the multi-buffer library never enter a prediction: no kernel and
-no program on libcrypto reaches them.
+A packet costs what the data plane does with any packet (:mod:`ipsecbench.recommend.data_plane`) and its ESP transform.
+For the transform, in order of trust: a row of the packet loop for this very traffic; the line through its sizes,
+widened by its worst residual; bounds from a single size; and, where no packet loop was measured, the sum of cipher and
+MAC calls, which is of a lower tier because no packet was built. A mix or a distribution without a row of its own is the
+mean of its sizes. Rows of the multi-buffer library never enter a prediction: no kernel and no program on libcrypto
+reaches them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from ipsecbench.algorithms.encryption import Encryption
 from ipsecbench.algorithms.suites import EspSuite, esp_suites
+from ipsecbench.bench.draws import Draws, estimate_draws, row_draws
+from ipsecbench.bench.draws import smaller as smaller_draws
 from ipsecbench.bench.measurement import LADDER, MIXES, Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.esp.overhead import ESP_HEADER_BYTES, ESP_TRAILER_BYTES
-from ipsecbench.recommend.arithmetic import ZERO, inverse, ratio, smaller, total
-from ipsecbench.recommend.predictions import Basis, Ceiling, Prediction
+from ipsecbench.lab.plane_cost import DIRECTIONS
+from ipsecbench.recommend.arithmetic import ZERO, inverse, ratio, scaled, smaller, total
+from ipsecbench.recommend.data_plane import DataPlane, PlaneShare, StatedPlane, data_plane
+from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE, Basis, Ceiling, FixedCost, Prediction
+from ipsecbench.recommend.stated_default import stated_default
 from ipsecbench.recommend.traffic import Traffic
 
 PREDICTION_PROVIDERS = ("libcrypto", "libgcrypt", "cryptography", "pycryptodome")
@@ -37,6 +46,8 @@ _BASIS_RANK = {basis: rank for rank, basis in enumerate(Basis)}
 
 Timed = tuple[Estimate, Basis]
 """Nanoseconds per operation, and how they came about."""
+Drawn = tuple[Draws, Basis]
+"""The same with draws."""
 
 
 class CostModel:
@@ -47,6 +58,16 @@ class CostModel:
         self._by_algorithm: dict[str, list[Measurement]] = defaultdict(list)
         for row in dataset.measurements:
             self._by_algorithm[row.workload.algorithm].append(row)
+        self._transforms: dict[tuple[str, Traffic, str], _Transform | None] = {}
+
+    @cached_property
+    def plane(self) -> DataPlane:
+        """The data plane of the box."""
+        return data_plane(self.dataset)
+
+    @cached_property
+    def _assumed(self) -> StatedPlane:
+        return StatedPlane(stated_default(self.dataset.environment))
 
     def rows(self, algorithm: str) -> list[Measurement]:
         """Every row of an algorithm or suite, usable or not, in an order that does not depend on the dataset's."""
@@ -90,37 +111,91 @@ class CostModel:
 
     def predict(self, suite: EspSuite, traffic: Traffic) -> Prediction | None:
         """What one core carries; None where nothing supports a figure in both directions."""
-        for tier in (Tier.PACKET_LOOP, Tier.PRIMITIVE):
-            for provider in PREDICTION_PROVIDERS:
-                pair = self._both_directions(tier, provider, suite, traffic)
-                if pair is not None:
-                    return _prediction(traffic, *pair, tier, provider)
+        costs = [self._packet(suite, traffic, direction) for direction in DIRECTIONS]
+        outbound, inbound = costs
+        return None if outbound is None or inbound is None else _prediction(traffic, outbound, inbound)
+
+    def time_draws(self, suite: EspSuite, traffic: Traffic, direction: str) -> Draws | None:
+        """Nanoseconds that one core needs for a packet, with draws; None where nothing supports a figure.
+
+        The draws of the data plane's fixed cost are the same for every suite, so that it cancels in comparisons. The
+        figure is the mean over the packets of the traffic.
+
+        Args:
+            suite: the ESP suite.
+            traffic: the packets.
+            direction: ``outbound`` or ``inbound``.
+        """
+        cost = self._packet(suite, traffic, direction)
+        return None if cost is None else cost.time
+
+    def transform_draws(self, suite: EspSuite, traffic: Traffic, direction: str) -> Draws | None:
+        """The ESP transform's part of :meth:`time_draws`, as it was measured."""
+        transform = self._transform(suite, traffic, direction)
+        return None if transform is None else transform.time
+
+    def _packet(self, suite: EspSuite, traffic: Traffic, direction: str) -> _Packet | None:
+        transform = self._transform(suite, traffic, direction)
+        if transform is None:
+            return None
+        for plane in (self.plane, self._assumed):
+            share = plane.share(suite, traffic, direction)
+            if share is not None:
+                return _Packet(transform, plane, share, share.whole(transform.time))
         return None
+
+    def _transform(self, suite: EspSuite, traffic: Traffic, direction: str) -> _Transform | None:
+        """The ESP transform of the best tier and library that have both directions."""
+        key = suite.name, traffic, direction
+        if key not in self._transforms:
+            found: tuple[_Transform, _Transform] | None = None
+            for tier in (Tier.PACKET_LOOP, Tier.PRIMITIVE):
+                for provider in PREDICTION_PROVIDERS:
+                    found = found or self._both_directions(tier, provider, suite, traffic)
+            for place, one in enumerate(DIRECTIONS):
+                self._transforms[suite.name, traffic, one] = None if found is None else found[place]
+        return self._transforms[key]
 
     def _both_directions(
         self, tier: Tier, provider: str, suite: EspSuite, traffic: Traffic
-    ) -> tuple[Timed, Timed] | None:
+    ) -> tuple[_Transform, _Transform] | None:
         if tier is Tier.PACKET_LOOP:
-            outbound = self.time_ns(tier, provider, "outbound", suite.name, traffic)
-            inbound = self.time_ns(tier, provider, "inbound", suite.name, traffic)
+            drawn = [self._loop(tier, provider, direction, suite, traffic) for direction in DIRECTIONS]
         else:
-            outbound = self._composed(provider, suite, "encrypt", traffic)
-            inbound = self._composed(provider, suite, "decrypt", traffic)
-        return None if outbound is None or inbound is None else (outbound, inbound)
+            drawn = [self._composed(provider, suite, operation, traffic) for operation in ("encrypt", "decrypt")]
+        one, other = drawn
+        if one is None or other is None:
+            return None
+        return _Transform(*one, tier, provider), _Transform(*other, tier, provider)
 
-    def _composed(self, provider: str, suite: EspSuite, operation: str, traffic: Traffic) -> Timed | None:
+    def _loop(self, tier: Tier, provider: str, direction: str, suite: EspSuite, traffic: Traffic) -> Drawn | None:
+        """The packet loop of a traffic: its own row, or the mean of its sizes."""
+        row = self.dataset.get(Workload(tier, provider, direction, suite.name, traffic.size_bytes, traffic.mix))
+        measured = None if row is None else row_draws(row)
+        if measured is not None and traffic.distribution is None:
+            return measured, Basis.MEASURED
+        if traffic.size_bytes is not None:
+            timed = self.time_ns(tier, provider, direction, suite.name, traffic)
+            # What is wrong with a line is wrong at all of its sizes: they share their draws.
+            key = f"{suite.name} {direction} ({tier}, {provider})"
+            return None if timed is None else (estimate_draws(timed[0], key), timed[1])
+        return _mean(
+            (share, self._loop(tier, provider, direction, suite, Traffic(size_bytes=size)))
+            for size, share in traffic.parts
+        )
+
+    def _composed(self, provider: str, suite: EspSuite, operation: str, traffic: Traffic) -> Drawn | None:
         """Cipher call plus MAC call, each at the length that ESP gives it; a mix is the weighted mean of its sizes."""
-        parts = MIXES[traffic.mix] if traffic.mix is not None else ((traffic.size_bytes or 0, 1),)
-        weight = sum(count for _, count in parts)
         times: list[Estimate] = []
-        for size, count in parts:
+        for size, share in traffic.parts:
             one = self._composed_packet(provider, suite, operation, size)
             if one is None:
                 return None
-            share = count / weight
-            times.append(Estimate(one.median * share, one.lower * share, one.upper * share))
+            times.append(scaled(one, share))
         time = total(times)
-        return (time, Basis.COMPOSED) if time.lower > 0 else None
+        if time.lower <= 0:
+            return None
+        return estimate_draws(time, f"{suite.name} {operation} {traffic} ({provider})"), Basis.COMPOSED
 
     def _composed_packet(self, provider: str, suite: EspSuite, operation: str, size: int) -> Estimate | None:
         encryption = suite.encryption
@@ -237,19 +312,67 @@ def _widened(median: float, lower: float, upper: float) -> Estimate:
     return Estimate(median, max(lower, median / 10), upper)
 
 
-def _prediction(traffic: Traffic, outbound: Timed, inbound: Timed, tier: Tier, provider: str) -> Prediction:
+def _mean(parts: Iterable[tuple[float, Drawn | None]]) -> Drawn | None:
+    """The mean of figures with their shares, and the worst of their bases; None where one is missing."""
+    whole: Draws | None = None
+    basis = Basis.MEASURED
+    for share, part in parts:
+        if part is None:
+            return None
+        time = part[0] * share
+        whole = time if whole is None else whole + time
+        basis = max(basis, part[1], key=_BASIS_RANK.__getitem__)
+    return None if whole is None else (whole, basis)
+
+
+@dataclass(frozen=True, slots=True)
+class _Transform:
+    """The ESP transform of one direction."""
+
+    time: Draws
+    """Nanoseconds a packet."""
+    basis: Basis
+    tier: Tier
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    """A packet in one direction."""
+
+    transform: _Transform
+    plane: DataPlane
+    share: PlaneShare
+    time: Draws
+    """Nanoseconds for all of it."""
+
+
+def _prediction(traffic: Traffic, outbound: _Packet, inbound: _Packet) -> Prediction:
     bits = traffic.mean_bytes * 8e3
-    out_rate, in_rate = inverse(outbound[0], bits), inverse(inbound[0], bits)
-    one_way = smaller(out_rate, in_rate)
-    packets = 1e6 / (traffic.mean_bytes * 8)
+    out_rate, in_rate = outbound.time.under(bits), inbound.time.under(bits)
+    one_way = smaller_draws(out_rate, in_rate).estimate(PREDICTION_CONFIDENCE)
+    one, other = outbound.transform, inbound.transform
+    plane = outbound.plane
     return Prediction(
         traffic=traffic,
-        outbound_mbit_per_second=out_rate,
-        inbound_mbit_per_second=in_rate,
+        outbound_mbit_per_second=out_rate.estimate(PREDICTION_CONFIDENCE),
+        inbound_mbit_per_second=in_rate.estimate(PREDICTION_CONFIDENCE),
         one_way_mbit_per_second=one_way,
-        both_ways_mbit_per_second=inverse(total((outbound[0], inbound[0])), 2 * bits),
-        packets_per_second=Estimate(one_way.median * packets, one_way.lower * packets, one_way.upper * packets),
-        basis=max(outbound[1], inbound[1], key=_BASIS_RANK.__getitem__),
-        tier=tier,
-        provider=provider,
+        both_ways_mbit_per_second=(outbound.time + inbound.time).under(2 * bits).estimate(PREDICTION_CONFIDENCE),
+        packets_per_second=scaled(one_way, 1e6 / (traffic.mean_bytes * 8)),
+        basis=max(one.basis, other.basis, key=_BASIS_RANK.__getitem__),
+        tier=one.tier,
+        provider=one.provider,
+        transform_mbit_per_second=smaller_draws(one.time.under(bits), other.time.under(bits)).estimate(
+            PREDICTION_CONFIDENCE
+        ),
+        fixed=FixedCost(
+            plane.name,
+            plane.tier,
+            outbound.share.base,
+            outbound.share.fixed.estimate(PREDICTION_CONFIDENCE),
+            inbound.share.fixed.estimate(PREDICTION_CONFIDENCE),
+            plane.text,
+            plane.sources,
+        ),
     )

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.bench.draws import Draws, estimate_draws, row_draws
+from ipsecbench.bench.draws import Draws, row_draws
 from ipsecbench.bench.measurement import Estimate, Tier, Workload
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.arithmetic import inverse, total
+from ipsecbench.lab.plane_cost import DIRECTIONS
+from ipsecbench.recommend.arithmetic import total
 from ipsecbench.recommend.cost_model import PREDICTION_PROVIDERS, CostModel
 from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.ike_operations import KeyExchangeCost
@@ -47,12 +48,11 @@ class End:
         """Nanoseconds of one packet of a predicted suite, outbound and inbound."""
         key = suite, prediction.traffic
         if key not in self._packets:
-            bits = prediction.traffic.mean_bytes * 8e3
-            rates = prediction.outbound_mbit_per_second, prediction.inbound_mbit_per_second
             out, back = (
-                estimate_draws(inverse(rate, bits), f"{suite} {direction}")
-                for rate, direction in zip(rates, ("outbound", "inbound"), strict=True)
+                self.costs.time_draws(esp_suites()[suite], prediction.traffic, direction) for direction in DIRECTIONS
             )
+            if out is None or back is None:
+                raise KeyError(f"{suite}: {prediction.traffic}")
             self._packets[key] = out, back
         return self._packets[key]
 

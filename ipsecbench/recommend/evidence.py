@@ -17,19 +17,14 @@ from ipsecbench.recommend.reasons import Reason
 from ipsecbench.recommend.traffic import Traffic
 
 _SUMMARY = {
-    Tier.PRIMITIVE: "cipher calls only: no ESP packet, kernel, device or wire",
-    Tier.PACKET_LOOP: "whole ESP packets in a loop on one core: no kernel, device or wire",
+    Tier.PRIMITIVE: "cipher calls only, no ESP packet",
+    Tier.PACKET_LOOP: "whole ESP packets in a loop on one core",
     Tier.TUN_LAB: "through TUN devices and sockets in the lab",
     Tier.KERNEL: "the kernel's own IPsec",
     Tier.ON_WIRE: "between network ports",
 }
 _WIDE = 0.1
-"""Relative half width of the headline beyond which the ranking says little."""
-_CEILING = (
-    "A ceiling for one core. Published measurements: boxes with AES instructions carry up to about seven times less "
-    "through a real tunnel (Cortex-A53: 2000 predicted, 274 Mbit/s measured), because the fixed cost of each packet "
-    "elsewhere dominates; boxes without them carry about what is predicted (MT7621: 50.5 predicted, 50.9 measured)."
-)
+"""Relative half width of the transform's rate beyond which the ranking says little."""
 
 
 def weigh(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1Choice) -> Evidence:
@@ -41,7 +36,8 @@ def weigh(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1C
         basis=headline.basis,
         provider=headline.provider,
         library=library(dataset, headline.provider),
-        summary=f"{TIER_RANK[headline.tier]}/{len(LADDER)} {headline.tier}: {_SUMMARY[headline.tier]}",
+        summary=f"{TIER_RANK[headline.tier]}/{len(LADDER)} {headline.tier}: {_SUMMARY[headline.tier]}; "
+        f"data plane: {headline.fixed.tier or 'stated default'}",
         warnings=tuple(_warnings(dataset, costs, chosen, phase1)),
     )
 
@@ -57,17 +53,19 @@ def _warnings(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Pha
         )
         found.append(Reason(text))
     elif headline.tier is Tier.PRIMITIVE:
-        text = "No ESP packet loop was measured: the rates are sums of cipher calls, an upper bound."
+        text = "No ESP packet loop was measured: the transform is a sum of cipher calls, the least that it can take."
         found.append(Reason(text))
     if headline.basis in (Basis.FIT, Basis.BOUND):
-        text = f"The headline was not measured for {headline.traffic} but comes {_basis_words(headline.basis)}."
+        text = f"The ESP transform was not measured for {headline.traffic} but comes {_basis_words(headline.basis)}."
         found.append(Reason(text))
-    spread = headline.one_way_mbit_per_second.relative_half_width
+    spread = headline.transform_mbit_per_second.relative_half_width
     if spread > _WIDE:
-        text = f"The headline is only known to ±{spread:.0%}: too few sizes or unstable rows; much ties that need not."
+        text = f"The ESP transform is only known to ±{spread:.0%}: too few sizes or unstable rows."
         found.append(Reason(text))
-    if headline.tier in (Tier.PRIMITIVE, Tier.PACKET_LOOP):
-        found.append(_laboratory(dataset, chosen) or Reason(_CEILING))
+    if headline.fixed.tier is None:
+        found.append(Reason(f"The data plane's fixed cost is {headline.fixed.text}.", headline.fixed.sources))
+    else:
+        found += [reason] if (reason := _laboratory(dataset, chosen)) is not None else []
     found += _row_warnings(costs, chosen, phase1)
     if dataset.masked:
         text = (
@@ -109,9 +107,8 @@ def _laboratory(dataset: Dataset, chosen: Candidate) -> Reason | None:
     beside = f", where its {headline.tier} alone says {rate(ceiling.median)}" if ceiling is not None else ""
     traffic = Traffic(size_bytes=work.size_bytes, mix=work.mix)
     return Reason(
-        f"Rates are ceilings of the tier {headline.tier}. In the laboratory (tier {work.tier}, data plane "
-        f"{work.provider}) one core of this box carried {rate_interval(measured)} of {traffic} with "
-        f"{chosen.name}{beside}."
+        f"In the laboratory (tier {work.tier}, data plane {work.provider}) one core of this box carried "
+        f"{rate_interval(measured)} of {traffic} with {chosen.name}{beside}."
     )
 
 

@@ -8,6 +8,10 @@ from enum import StrEnum
 from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.recommend.traffic import Traffic
 
+PREDICTION_CONFIDENCE = 0.90
+"""The share of cases in which the true figure is to lie within a predicted interval. It holds the spread of the samples
+and the model's own error; docs/prediction.md says how often it did. Intervals of measured rows are 95%."""
+
 
 class Basis(StrEnum):
     """How a predicted figure came about."""
@@ -23,8 +27,31 @@ class Basis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FixedCost:
+    """What the box's data plane does with any packet, beside the ESP transform."""
+
+    plane: str
+    """The data plane: one that was measured here, or the kind that a stated default is for."""
+    tier: Tier | None
+    """Tier of its evidence; None for a stated default."""
+    base: str | None
+    """The suite without encryption that it comes from; None for a stated default."""
+    outbound_ns: Estimate
+    """Nanoseconds for a packet that leaves protected."""
+    inbound_ns: Estimate
+    """Nanoseconds for a packet that arrives protected."""
+    text: str
+    """Where it comes from, in a sentence."""
+    sources: tuple[str, ...] = ()
+    """Keys of the sources of a stated default: docs/prediction.md."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
-    """How much one core carries of one kind of traffic with one suite."""
+    """How much one core of the box's data plane carries of one kind of traffic with one suite.
+
+    Intervals are :data:`PREDICTION_CONFIDENCE`.
+    """
 
     traffic: Traffic
     """The packets."""
@@ -39,11 +66,15 @@ class Prediction:
     packets_per_second: Estimate
     """The headline in packets."""
     basis: Basis
-    """How the figures came about."""
+    """How the cost of the transform came about."""
     tier: Tier
-    """Tier of evidence."""
+    """Tier of evidence of the transform; that of the data plane is in ``fixed``."""
     provider: str
     """Library that did the work."""
+    transform_mbit_per_second: Estimate
+    """The ESP transform alone, without the data plane: the slower direction, as in a packet loop."""
+    fixed: FixedCost
+    """The data plane's share of the cost."""
 
 
 @dataclass(frozen=True, slots=True)

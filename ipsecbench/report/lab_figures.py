@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.trial import CLEARTEXT, LabTrial, TrialKind
-from ipsecbench.lab.prediction import Agreement, Comparison, compare, providers
+from ipsecbench.lab.plane_cost import providers
+from ipsecbench.lab.prediction import Agreement, Comparison, compare
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.traffic import Traffic
 from ipsecbench.report.dot_plot import DotPlot, Row

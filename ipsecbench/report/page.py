@@ -257,7 +257,8 @@ def _prediction_table(recommendation: Recommendation) -> Table:
     )
     headings = ("Outbound, Mbit/s", "Inbound, Mbit/s", "Both at once, Mbit/s", "Thousand packets/s")
     return Table(
-        f"What one core carries with {candidate.name}: median and 95% interval; what was asked for is marked",
+        f"What one core carries with {candidate.name}, data plane included, with 90% intervals; what was asked for is "
+        "marked",
         (Column("Inner packets"), *(Column(title, numeric=True) for title in headings), Column("Basis")),
         lines,
     )

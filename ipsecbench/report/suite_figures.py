@@ -50,10 +50,12 @@ def throughput(recommendation: Recommendation, suites: tuple[SuiteRates, ...]) -
         for suite in group
     )
     best = candidates[0]
-    lead = f"One core, one direction, the slower of the two. Fastest with {wanted} is {best.name}"
+    lead = "The ESP transform alone, without a data plane: one core, the slower direction. "
+    lead += f"Fastest with {wanted} is {best.name}"
     lead += f", {rate(best.headline.median)}." if best.headline else "."
     if goal is not None:
-        lead += f" The dashed line is the goal, {goal_label.removeprefix('goal ')}, for {wanted}."
+        lead += f" The dashed line is the goal, {goal_label.removeprefix('goal ')}, for {wanted}; the data plane takes "
+        lead += "its share besides."
     return Plan(
         "throughput",
         title,
@@ -70,11 +72,11 @@ def throughput(recommendation: Recommendation, suites: tuple[SuiteRates, ...]) -
             goal_label=goal_label,
         ),
         Table(
-            "Throughput per core in one direction, Mbit/s: median and 95% interval",
+            "ESP transform per core in one direction, Mbit/s: median and interval (predicted 90%, rows 95%)",
             (Column("Suite", code=True), Column("Policy"), *(Column(name, numeric=True) for name in titles)),
             lines,
         ),
-        "Whiskers are 95% intervals; one narrower than its mark is not drawn. Suites that differ only in the length of "
+        "Whiskers are intervals; one narrower than its mark is not drawn. Suites that differ only in the length of "
         "their ICV are drawn once. All suites are in the table of suites below.",
     )
 

@@ -100,14 +100,14 @@ def all_suites(dataset: Dataset, recommendation: Recommendation) -> tuple[SuiteR
     wanted = traffics(recommendation)
     suites: list[SuiteRates] = []
     for candidate in recommendation.candidates:
-        by_traffic = {prediction.traffic: prediction.one_way_mbit_per_second for prediction in candidate.predictions}
-        by_traffic.setdefault(candidate.headline.traffic, candidate.headline.one_way_mbit_per_second)
+        by_traffic = {prediction.traffic: prediction.transform_mbit_per_second for prediction in candidate.predictions}
+        by_traffic.setdefault(candidate.headline.traffic, candidate.headline.transform_mbit_per_second)
         suites.append(
             SuiteRates(
                 candidate.name,
                 candidate.strength_bits,
                 tuple(by_traffic.get(traffic) for traffic in wanted),
-                candidate.headline.one_way_mbit_per_second,
+                candidate.headline.transform_mbit_per_second,
                 candidate.name == recommendation.phase2.suite,
                 None,
             )

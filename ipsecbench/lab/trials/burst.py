@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.runner import Offer, RawSample
 from ipsecbench.errors import MeasurementError, UnsupportedError
-from ipsecbench.lab.prediction import LOOP_PROVIDER
+from ipsecbench.lab.plane_cost import LOOP_PROVIDER
 from ipsecbench.lab.trials.frozen import WorkDone, freeze, thaw, work_until_idle
 from ipsecbench.lab.trials.inner_packets import mix_cycle, udp_packet
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from ipsecbench.bench.measurement import Workload
 from ipsecbench.bench.scheduler import Progress
 from ipsecbench.bench.session import RunResult, Session
-from ipsecbench.lab.prediction import LOOP_PROVIDER
+from ipsecbench.lab.plane_cost import LOOP_PROVIDER
 from ipsecbench.lab.trials.burst import BURST_PACKETS, BurstRunner, Flow, Station
 from ipsecbench.lab.trials.frozen import prefer
 from ipsecbench.lab.trials.own_bed import other_core

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ipsecbench.dataset.trial import LabTrial
-from ipsecbench.lab.prediction import BASE_SUITES
+from ipsecbench.lab.plane_cost import BASE_SUITES
 from ipsecbench.lab.trials.own_bed import LARGE_MTU_BYTES, USUAL_MTU_BYTES, OwnBed, other_core
 from ipsecbench.lab.trials.plan import Size
 from ipsecbench.lab.trials.rates import SMALLEST_SIZE_BYTES, RatePace, rate_trials

@@ -11,7 +11,7 @@ from ipsecbench.bench.measurement import MIXES, SIMPLE_IMIX, Tier, Workload
 from ipsecbench.bench.plan import DECISION_SUITES
 from ipsecbench.bench.runner import Offer
 from ipsecbench.errors import UsageError
-from ipsecbench.lab.prediction import BASE_SUITES, DIRECTIONS, LOOP_PROVIDER, own_base
+from ipsecbench.lab.plane_cost import BASE_SUITES, DIRECTIONS, LOOP_PROVIDER, own_base
 from ipsecbench.lab.trials.inner_packets import IP_UDP_HEADER_BYTES
 
 SMALLEST_SIZE_BYTES = IP_UDP_HEADER_BYTES

@@ -65,7 +65,8 @@ def test_the_screen_fits_and_says_the_answer_first(
     text = "\n".join(lines)
     assert f"inner MTU {found.phase2.inner_mtu_bytes}" in text
     assert found.evidence.tier in text
-    assert "ceiling" in text.lower() or "more: see" in text
+    assert "[90%]" in text
+    assert f"data plane: {found.phase2.candidate.headline.fixed.plane}" in text
 
 
 def test_a_failed_check_is_on_the_screen(make_dataset: MakeDataset) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ipsecbench.bench.measurement import Estimate, Measurement, Sample, Status, Tier, Workload
 from ipsecbench.bench.statistics import median_estimate
-from ipsecbench.lab.prediction import base_suite, compare, own_base, providers, summarise
+from ipsecbench.lab.plane_cost import PlaneCosts, own_base, providers
+from ipsecbench.lab.prediction import compare, summarise
 
 LOOPS = {"null-sha256": 400.0, "aes128gcm16": 300.0, "aes128-sha256": 700.0, "3des-sha1": 5000.0}
 SIZES = (64, 1400)
@@ -162,7 +163,7 @@ def test_what_disturbs_some_samples_disturbs_no_prediction() -> None:
 
 def test_without_a_suite_without_encryption_nothing_is_predicted() -> None:
     rows = [row for row in box() if not row.workload.algorithm.startswith("null")]
-    assert base_suite(rows, "agent") is None
+    assert PlaneCosts(rows, "agent").stand_in is None
     assert compare(rows, "agent") is None
 
 

@@ -176,7 +176,7 @@ def test_a_failed_transform_excludes_every_suite_that_uses_it(make_dataset: Make
 
 
 def test_what_is_not_surely_slower_is_a_tie_that_strength_breaks(make_dataset: MakeDataset) -> None:
-    found = recommend(make_dataset(half_width=0.09), MODERN)
+    found = recommend(make_dataset(half_width=0.2), MODERN)
     assert found.phase2.suite == "aes256gcm16"
     assert kinds(found)["aes128gcm16"] is ExclusionKind.WEAKER
     assert {c.name for c in found.candidates if c.tied} == {"aes128gcm16", "aes256gcm16"}
@@ -205,13 +205,15 @@ def test_equal_strength_is_broken_by_the_rfc_level(make_dataset: MakeDataset) ->
 
 def test_with_a_goal_the_strongest_that_reaches_it_is_chosen(make_dataset: MakeDataset) -> None:
     dataset = make_dataset()
-    easy = recommend(dataset, MODERN, Requirements(goal_mbit_per_second=500))
+    easy = recommend(dataset, MODERN, Requirements(goal_mbit_per_second=200))
     assert easy.phase2.suite == "aes256gcm16"
     assert easy.goal is not None
     assert easy.goal.verdict is GoalVerdict.MET
     assert kinds(easy)["aes128gcm16"] is ExclusionKind.WEAKER
     # Only AES-128 reaches this one.
-    hard = recommend(dataset, MODERN, Requirements(goal_mbit_per_second=8500))
+    least = {c.name: c.headline.one_way_mbit_per_second.lower for c in easy.candidates}
+    between = (least["aes128gcm16"] + least["aes256gcm16"]) / 2
+    hard = recommend(dataset, MODERN, Requirements(goal_mbit_per_second=between))
     assert hard.phase2.suite == "aes128gcm16"
     assert kinds(hard)["aes256gcm16"] is ExclusionKind.BELOW_GOAL
 
@@ -324,10 +326,11 @@ def test_mtu_and_mss_follow_the_link(make_dataset: MakeDataset) -> None:
 
 def test_several_tunnels_count_as_several_cores_only_if_that_was_measured(make_dataset: MakeDataset) -> None:
     dataset = make_dataset()
-    wanted = Requirements(goal_mbit_per_second=12_000, tunnels=2)
+    one = recommend(dataset, MODERN).phase2.candidate.headline.one_way_mbit_per_second
+    wanted = Requirements(goal_mbit_per_second=one.lower * 1.5, tunnels=2)
     alone = recommend(dataset, MODERN, wanted)
     assert alone.goal is not None
-    assert (alone.goal.verdict, alone.goal.cores) == (GoalVerdict.MISSED, 1)
+    assert (alone.goal.verdict, alone.goal.cores) == (GoalVerdict.UNCERTAIN, 1)
     assert "not measured" in alone.goal.text
     single = dataset.get(Workload(Tier.PACKET_LOOP, "libcrypto", "outbound", "aes128gcm16", mix="imix-simple"))
     assert single is not None
@@ -379,7 +382,7 @@ def test_doubts_of_the_dataset_are_passed_on(make_dataset: MakeDataset) -> None:
         "line through",
     ):
         assert word in text
-    assert "seven times less" in text
+    assert "not measured on this box: kernel IPsec on x86" in text
 
 
 def test_what_was_not_measured_is_never_proposed(make_dataset: MakeDataset) -> None:

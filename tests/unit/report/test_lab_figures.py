@@ -127,12 +127,12 @@ def test_a_dataset_without_trials_has_no_table(make_answer: Answer, make_page: C
     assert not [node for node in make_page().all("table") if node.attributes.get("id") == "trial-table"]
 
 
-def test_the_laboratory_replaces_the_warning_of_a_ceiling(make_answer: Answer) -> None:
+def test_the_laboratory_replaces_the_stated_default(make_answer: Answer) -> None:
     _, without = make_answer(requirements=Requirements(traffic=Traffic(size_bytes=1400)))
-    assert any("up to about seven times less" in reason.text for reason in without.evidence.warnings)
+    assert any("not measured on this box" in reason.text for reason in without.evidence.warnings)
     dataset, answer = make_answer(lab={}, requirements=Requirements(traffic=Traffic(size_bytes=1400)))
     texts = [reason.text for reason in answer.evidence.warnings]
-    assert not any("seven times" in text for text in texts)
+    assert not any("not measured on this box" in text for text in texts)
     (text,) = (text for text in texts if "In the laboratory" in text)
     row = dataset.get(Workload(Tier.TUN_LAB, "agent", "inbound", answer.phase2.suite, 1400))
     assert row is not None

@@ -1,0 +1,250 @@
+"""What the box's data plane does with any packet: from the best evidence in the dataset, or a stated default.
+
+In order of trust: the kernel's rows, the laboratory's (:mod:`ipsecbench.lab.plane_cost` makes fixed costs of both), and
+where the dataset has neither the default of :mod:`ipsecbench.recommend.stated_default` with its wide bounds. Either way
+the model's own error is part of it: what is left between prediction and measurement when all sampling noise is
+accounted for. With a laboratory it comes from the other suites' rows, so that no row enters its own interval.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from ipsecbench.algorithms.suites import EspSuite
+from ipsecbench.bench.draws import Draws, spread_draws
+from ipsecbench.bench.measurement import Measurement, Tier
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.lab.plane_cost import LABORATORY_TIERS, PlaneCosts, providers, quartile
+from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE
+from ipsecbench.recommend.stated_default import StatedDefault, stated_default
+from ipsecbench.recommend.traffic import Traffic
+
+FEWEST_RESIDUALS = 8
+"""Suites that must have been compared at one size before their errors stand for that size; all sizes otherwise."""
+LEAST_ERROR = 0.01
+"""Relative standard deviation below which no model of a data plane is believed to be."""
+UNCHECKED_ERROR = 0.06
+"""Relative standard deviation where a laboratory measured nothing but suites without encryption: 90% within 10%, which
+is what predictions are held to on boxes that were checked (docs/prediction.md)."""
+_NORMAL_90 = 1.645
+_NORMAL_95 = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneShare:
+    """What a data plane adds to the ESP transform of one suite, traffic and direction."""
+
+    base: str | None
+    """The suite without encryption that the fixed cost comes from; None for a stated default."""
+    fixed: Draws
+    """Nanoseconds for any packet. Suites of one base share its draws."""
+    factor: Draws
+    """How much longer the transform takes in the plane than where it was measured."""
+    error: Draws
+    """How far a predicted time may be off, as a factor around 1. Suites that differ in their key alone share it."""
+
+    def whole(self, transform: Draws) -> Draws:
+        """Nanoseconds for a packet of the suite."""
+        return (self.fixed + transform * self.factor) * self.error
+
+
+class DataPlane(Protocol):
+    """A data plane's share of the cost of a packet."""
+
+    @property
+    def name(self) -> str:
+        """The plane, for people."""
+
+    @property
+    def tier(self) -> Tier | None:
+        """Tier of the evidence; None for a stated default."""
+
+    @property
+    def text(self) -> str:
+        """Where the figure comes from, in a sentence."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the sources of a stated default."""
+
+    def share(self, suite: EspSuite, traffic: Traffic, direction: str) -> PlaneShare | None:
+        """What it adds to a suite's transform; None where nothing was measured that says so."""
+
+
+def data_plane(dataset: Dataset) -> DataPlane:
+    """The data plane of the box, from the best evidence that the dataset has."""
+    rows = dataset.measurements
+    for tier in LABORATORY_TIERS:
+        names = providers(row for row in rows if row.workload.tier is tier)
+        for provider in sorted(names, key=lambda name: (name != "agent", name)):
+            costs = PlaneCosts(rows, provider, tier)
+            if costs.stand_in is not None:
+                return MeasuredPlane(costs)
+    return StatedPlane(stated_default(dataset.environment))
+
+
+class MeasuredPlane:
+    """A data plane that was measured with a suite without encryption."""
+
+    def __init__(self, costs: PlaneCosts) -> None:
+        self._costs = costs
+        self._residuals: tuple[_Residual, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """The plane, for people."""
+        return f"the kernel ({self._costs.provider})" if self.tier is Tier.KERNEL else self._costs.provider
+
+    @property
+    def tier(self) -> Tier:
+        """Tier of the evidence."""
+        return self._costs.tier
+
+    @property
+    def text(self) -> str:
+        """Where the figure comes from."""
+        return (
+            f"measured on this box: what packets of a suite without encryption cost through the data plane "
+            f"{self._costs.provider} ({self.tier}), less their packet loop"
+        )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """None: it was measured."""
+        return ()
+
+    def share(self, suite: EspSuite, traffic: Traffic, direction: str) -> PlaneShare | None:
+        """The laboratory runs the code of the packet loop, so that the transform takes as long there."""
+        fixed = self._fixed_ns(suite.name, traffic, direction)
+        if fixed is None:
+            return None
+        sigma = self._error(suite.name, traffic, direction)
+        return PlaneShare(*fixed, Draws.exactly(1.0), spread_draws(sigma, _error_key(suite, direction)))
+
+    def _fixed_ns(self, suite: str, traffic: Traffic, direction: str) -> tuple[str, Draws] | None:
+        """The fixed cost of the traffic; a distribution of several sizes costs as much more as a measured mix does."""
+        if traffic.mix is not None:
+            return self._costs.fixed_of_mix_ns(suite, direction, traffic.mix)
+        found = self._of_sizes(suite, traffic, direction)
+        if found is None or len(traffic.parts) == 1:
+            return found
+        return found[0], found[1] * self._surcharge_of_mixing(suite, direction)
+
+    def _of_sizes(self, suite: str, traffic: Traffic, direction: str) -> tuple[str, Draws] | None:
+        whole: Draws | None = None
+        base = ""
+        for size, share in traffic.parts:
+            one = self._costs.fixed_ns(suite, direction, size)
+            if one is None:
+                return None
+            base = one[0]
+            whole = one[1] * share if whole is None else whole + one[1] * share
+        return None if whole is None else (base, whole)
+
+    def _surcharge_of_mixing(self, suite: str, direction: str) -> float:
+        """How much more packets of mixed sizes cost than the mean of their sizes: equal ones go in batches."""
+        for mix in sorted({row.workload.mix for row in self._costs.laboratory if row.workload.mix is not None}):
+            measured = self._costs.fixed_of_mix_ns(suite, direction, mix)
+            composed = self._of_sizes(suite, Traffic(mix=mix), direction)
+            if measured is not None and composed is not None and composed[1].value > 0:
+                return max(1.0, measured[1].value / composed[1].value)
+        return 1.0
+
+    def _error(self, suite: str, traffic: Traffic, direction: str) -> float:
+        """What the other suites' rows leave unexplained, at this size where enough were compared there."""
+        if self._residuals is None:
+            self._residuals = _residuals(self._costs)
+        others = [one for one in self._residuals if one.direction == direction and one.suite != suite]
+        here = [one for one in others if (one.size_bytes, one.mix) == (traffic.size_bytes, traffic.mix)]
+        chosen = here if len(here) >= FEWEST_RESIDUALS else others
+        if len({one.suite for one in chosen}) < FEWEST_RESIDUALS:
+            return UNCHECKED_ERROR
+        ordered = sorted(abs(one.error) for one in chosen)
+        wide = ordered[math.ceil(PREDICTION_CONFIDENCE * len(ordered)) - 1] / _NORMAL_90
+        sampling = sum(one.sampling for one in chosen) / len(chosen)
+        return math.sqrt(max(LEAST_ERROR**2, wide**2 - sampling))
+
+
+class StatedPlane:
+    """A data plane that nobody measured on this box."""
+
+    def __init__(self, default: StatedDefault) -> None:
+        self._default = default
+        self._fixed = spread_draws(default.fixed_sigma, "stated fixed cost") * default.fixed_ns
+        self._factor = (
+            spread_draws(default.transform_sigma, "stated factor of the transform") * default.transform_factor
+        )
+
+    @property
+    def name(self) -> str:
+        """The kind of plane that is assumed."""
+        return self._default.plane
+
+    @property
+    def tier(self) -> None:
+        """None: no evidence of this box."""
+        return
+
+    @property
+    def text(self) -> str:
+        """What is assumed, and that it is."""
+        return self._default.text
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the default comes from."""
+        return self._default.sources
+
+    def share(self, suite: EspSuite, traffic: Traffic, direction: str) -> PlaneShare | None:
+        """The same fixed cost for every suite, size and direction: kernels hand packets on without copying them.
+
+        The kernel's ciphers are not the measured library's. That goes for all of them, and a little for each alone.
+        """
+        own = spread_draws(self._default.suite_sigma, _error_key(suite, "either way"))
+        return PlaneShare(None, self._fixed, self._factor * own, Draws.exactly(1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Residual:
+    """A row of the laboratory against its prediction."""
+
+    suite: str
+    direction: str
+    size_bytes: int | None
+    mix: str | None
+    error: float
+    """Logarithm of measured over predicted."""
+    sampling: float
+    """Variance of the prediction that its rows' own intervals account for."""
+
+
+def _residuals(costs: PlaneCosts) -> tuple[_Residual, ...]:
+    found: list[_Residual] = []
+    for row in costs.laboratory:
+        work = row.workload
+        base = costs.base_of(work)
+        parts = () if base is None else (*costs.rows_of(base, work), costs.loop_row(work))
+        known = [part for part in parts if part is not None]
+        if len(known) < 3:
+            continue
+        predicted = quartile(known[0]) - quartile(known[1]) + quartile(known[2])
+        if predicted > 0:
+            sampling = sum(_deviation(part) ** 2 for part in known) / predicted**2
+            error = math.log(quartile(row) / predicted)
+            found.append(_Residual(work.algorithm, work.operation, work.size_bytes, work.mix, error, sampling))
+    return tuple(found)
+
+
+def _deviation(row: Measurement) -> float:
+    """Standard deviation of a row's figure, from its interval."""
+    estimate = row.ns_per_operation
+    return 0.0 if estimate is None else (estimate.upper - estimate.lower) / 2 / _NORMAL_95
+
+
+def _error_key(suite: EspSuite, direction: str) -> str:
+    """What shares its error: suites that differ in the length of their key alone are the same code."""
+    encryption = suite.encryption
+    cipher = encryption.name.replace(str(encryption.key_bits), "")
+    return f"error of {cipher} {suite.integrity.name if suite.integrity is not None else ''} {direction}"
