@@ -16,7 +16,7 @@ from ipsecbench.recommend.requirements import Objective, Requirements
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")
-GOAL = 500.0
+GOAL = 100.0
 
 
 def with_direction(dataset: Dataset, suite: str, outbound: float, inbound: float) -> Dataset:
