@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.proposals import PRF_OF_INTEGRITY
 from ipsecbench.audit.configuration import Format
-from ipsecbench.audit.findings import Finding, Grade
+from ipsecbench.audit.findings import Finding, Grade, spoken
 from ipsecbench.audit.parts import grade_part
 from ipsecbench.audit.verdict import ConnectionVerdict
 from ipsecbench.recommend.policy import Policy
@@ -56,7 +56,10 @@ def _about(about: str, bad: list[Finding], verdict: ConnectionVerdict, policy: P
 
 
 def _algorithms(role: Role, bad: list[Finding], verdict: ConnectionVerdict, policy: Policy) -> Iterable[str]:
-    names = list(dict.fromkeys(finding.subject for finding in bad))
+    # What the policy sets against a standard's word is warned of, but nothing of it is to be changed under the policy.
+    names = list(dict.fromkeys(finding.subject for finding in bad if policy.line(role, finding.subject) is None))
+    if not names:
+        return
     if role is Role.IKE_VERSION:
         yield f"IKEv{_allowed(policy, role)[0]} alone" if _allowed(policy, role) else "no IKEv1"
         return
@@ -66,7 +69,7 @@ def _algorithms(role: Role, bad: list[Finding], verdict: ConnectionVerdict, poli
         if finding.about == role.value and finding.grade is Grade.OK and not finding.implied
     ]
     allowed = _allowed(policy, role)
-    what = role.value.replace("-", " ")
+    what = spoken(role.value)
     if role is Role.IKE_INTEGRITY and not allowed:
         yield f"{what}: none beside a combined-mode cipher"
     elif kept and role is not Role.AUTHENTICATION:

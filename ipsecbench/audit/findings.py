@@ -28,6 +28,12 @@ class Grade(StrEnum):
         return list(Grade).index(self)
 
 
+def spoken(about: str) -> str:
+    """What a finding is about, for people: ``ESP suite`` for ``esp-suite``."""
+    words = {"esp": "ESP", "ike": "IKE", "prf": "PRF"}
+    return " ".join(words.get(word, word) for word in about.split("-"))
+
+
 def worst(grades: Iterable[Grade]) -> Grade:
     """The worst of some grades, ``ok`` where there is none; a note is as good as ``ok``."""
     found = max(grades, key=lambda grade: grade.rank, default=Grade.OK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.audit.findings import Finding, Grade
 from ipsecbench.audit.unassessed import unassessed
@@ -69,7 +70,9 @@ def _grades(policy: Policy, role: Role, name: str) -> tuple[list[tuple[Grade, Re
     for reason in (forbidden(role, name), unregistered(role, name)):
         if reason is not None:
             found.append((Grade.FAIL, reason))
-    found += _weak(policy, name, bits)
+    if policy.permission(role, name) is Permission.FALLBACK and not found:
+        return [(Grade.WARN, _for_old_peers(policy, role, name))], bits, text, True
+    found += _weak(policy, role, name, bits)
     sources = (source,) if source is not None else ()
     if text.startswith(_DISCOURAGED):
         found.append((Grade.WARN, Reason(f"{name}: {text}", sources)))
@@ -80,13 +83,15 @@ def _grades(policy: Policy, role: Role, name: str) -> tuple[list[tuple[Grade, Re
     return found, bits, text, verified
 
 
-def _weak(policy: Policy, name: str, bits: int | None) -> list[tuple[Grade, Reason]]:
+def _weak(policy: Policy, role: Role, name: str, bits: int | None) -> list[tuple[Grade, Reason]]:
     target = policy.number("minimum_strength_bits")
     if bits is None or bits >= target:
         return []
     if bits == 0:
         return [(Grade.FAIL, Reason(f"{name} keeps nothing secret", ("rfc8221",)))]
-    grade = Grade.FAIL if bits < LEAST_BITS else against(policy)
+    # A short integrity key or ICV has to be guessed while the SA lives, packet by packet; secrets are guessed later.
+    secret = ENCRYPTION[name.partition("-")[0]].strength_bits if role is Role.ESP_SUITE else bits
+    grade = Grade.FAIL if secret < LEAST_BITS and role is not Role.IKE_INTEGRITY else against(policy)
     return [(grade, Reason(f"{name} has about {bits} bits, below the target of {target}", ("nist57",)))]
 
 
@@ -94,16 +99,19 @@ def _by_policy(policy: Policy, role: Role, name: str) -> tuple[Grade, Reason, bo
     permission = policy.permission(role, name)
     line = policy.line(role, name)
     if permission is Permission.ALLOWED and line is not None:
-        return Grade.OK, line.reason, line.verified
-    if permission is Permission.FALLBACK:
-        reason = next(
-            each.warning or each.reason
-            for fallbacks, ike in ((policy.ike_fallbacks, True), (policy.esp_fallbacks, False))
-            for each in fallbacks
-            if (role, name) in fallback_parts(each.proposal, ike)
-        )
-        return Grade.WARN, Reason(f"only for old peers: {reason.text}", reason.sources), True
+        return Grade.OK if line.recommended else Grade.NOTE, line.reason, line.verified
     return against(policy), policy.why_not_listed(role, name), True
+
+
+def _for_old_peers(policy: Policy, role: Role, name: str) -> Reason:
+    """Why a policy has something in proposals for old peers only."""
+    reason = next(
+        each.warning or each.reason
+        for fallbacks, ike in ((policy.ike_fallbacks, True), (policy.esp_fallbacks, False))
+        for each in fallbacks
+        if (role, name) in fallback_parts(each.proposal, ike)
+    )
+    return Reason(f"only for old peers: {reason.text}", reason.sources)
 
 
 def _unknown_suite(name: str) -> Reason:

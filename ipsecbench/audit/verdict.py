@@ -150,7 +150,8 @@ def judge_connection(connection: Connection, policy: Policy) -> ConnectionVerdic
         *grade_tunnel(connection),
         *grade_time(policy, connection.life, "IKE SA", "ike_maximum_seconds"),
     ]
-    for child in connection.children:
+    for written in connection.children:
+        child = written if len(connection.children) > 1 else replace(written, name="Child SA")
         own = [
             *_carriers(child),
             *_parts(policy, _esp_parts(child.offers)),

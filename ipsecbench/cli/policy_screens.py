@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ipsecbench.audit.changes import changes, passing_pair
 from ipsecbench.audit.configuration import Format
-from ipsecbench.audit.findings import Finding, Grade
+from ipsecbench.audit.findings import Finding, Grade, spoken
+from ipsecbench.audit.verdict import judge_proposals
 from ipsecbench.recommend.reasons import Reason
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _MOST_REASONS = 2
+_MOST_NAMES = 5
 _TITLES = {
     Format.PROPOSALS: "proposals",
     Format.SWANCTL: "strongSwan's swanctl.conf",
@@ -42,7 +44,7 @@ def render_policy(policy: Policy) -> str:
         lines += _entry(f"{name.replace('_', ' ')} = {setting.value}", setting.reason, setting.verified)
     for role, entries in policy.lines.items():
         if entries:
-            title = _spoken(role.value)
+            title = spoken(role.value)
             lines += ["", f"{title[0].upper()}{title[1:]}, in order of preference"]
             lines += [text for line in entries for text in _entry(line.name, line.reason, line.verified)]
     lines += _exceptions(policy)
@@ -58,7 +60,7 @@ def _exceptions(policy: Policy) -> list[str]:
     if policy.acceptances:
         lines += ["", "Set against a standard's word, and warned of in every answer"]
         for each in policy.acceptances:
-            lines += _entry(f"{_spoken(each.role.value)} {each.name}", each.reason)
+            lines += _entry(f"{spoken(each.role.value)} {each.name}", each.reason)
     for what, fallbacks in (("IKE", policy.ike_fallbacks), ("ESP", policy.esp_fallbacks)):
         if fallbacks:
             lines += ["", f"For old peers, after the first choice: {what}"]
@@ -67,12 +69,8 @@ def _exceptions(policy: Policy) -> list[str]:
     if policy.unlisted:
         lines += ["", "Not listed, and why"]
         for entry in policy.unlisted:
-            lines += _entry(f"{_spoken(entry.role.value)} {', '.join(entry.patterns)}", entry.reason)
+            lines += _entry(f"{spoken(entry.role.value)} {', '.join(entry.patterns)}", entry.reason)
     return lines
-
-
-def _spoken(role: str) -> str:
-    return role.replace("-", " ").replace("esp", "ESP").replace("ike", "IKE").replace("prf", "PRF")
 
 
 def _entry(name: str, reason: Reason, verified: bool = True) -> list[str]:
@@ -131,8 +129,9 @@ def render_verdict(where: str, verdict: Verdict, policy: Policy) -> str:
     """What is to be said of a configuration, for people."""
     lines = [f"{where}: {_TITLES[verdict.format]} · policy {verdict.policy}"]
     lines += [line for note in verdict.notes for line in _noted(note.text, note.line)]
+    said: dict[tuple[object, ...], str] = {}
     for connection in verdict.connections:
-        lines += ["", *_connection(connection)]
+        lines += ["", *_connection(connection, said)]
     if not verdict.connections:
         lines += ["", "No host chose a proposal: there is nothing to grade."]
     lines += ["", *_summary(verdict, policy)]
@@ -145,7 +144,8 @@ def _noted(text: str, line: int | None) -> list[str]:
     return _wrapped(f"{place}{text}", "  note: ")
 
 
-def _connection(verdict: ConnectionVerdict) -> list[str]:
+def _connection(verdict: ConnectionVerdict, before: dict[tuple[object, ...], str]) -> list[str]:
+    """One connection; one that comes out as another before it is only named."""
     here = verdict.connection
     said = [here.name]
     if here.line is not None:
@@ -158,6 +158,9 @@ def _connection(verdict: ConnectionVerdict) -> list[str]:
         said.append("what it chose from what it was offered")
     lines = [" · ".join(said)]
     lines += [line for note in here.notes for line in _noted(note.text, note.line)]
+    twin = before.setdefault((verdict.findings, here.notes), here.name)
+    if twin != here.name:
+        return [f"{lines[0]}", f"  the same as {twin}"]
     for group in _groups(verdict.findings):
         lines += _finding(group)
     left_out = sum(not _shown(finding) for finding in verdict.findings)
@@ -187,8 +190,8 @@ def _finding(group: Sequence[Finding]) -> list[str]:
     if first.strength_bits is not None:
         bits = sorted({finding.strength_bits for finding in group if finding.strength_bits is not None})
         facts.append(f"{'/'.join(str(number) for number in bits)} bits")
-    levels = dict.fromkeys(finding.level for finding in group if finding.level)
-    facts += [level.partition(" (")[0] for level in levels][:2]
+    levels = dict.fromkeys(finding.level.partition(" (")[0] for finding in group if finding.level)
+    facts += list(levels)[:2]
     if first.lines:
         facts.append(f"line{'s' if len(first.lines) > 1 else ''} {', '.join(str(line) for line in first.lines)}")
     if first.implied:
@@ -196,7 +199,7 @@ def _finding(group: Sequence[Finding]) -> list[str]:
     if not first.verified:
         facts.append("unverified")
     names = ", ".join(finding.subject for finding in group)
-    head = f"{_spoken(first.about)}: {names}"
+    head = f"{spoken(first.about)}: {names}"
     lines = _wrapped(f"{head} ({'; '.join(facts)})" if facts else head, f"  [{first.grade}]".ljust(9))
     for reason in _worth_saying(first):
         text = reason.text.removeprefix(f"{first.subject}: ") if len(group) > 1 else reason.text
@@ -213,21 +216,34 @@ def _worth_saying(finding: Finding) -> tuple[Reason, ...]:
 
 
 def _summary(verdict: Verdict, policy: Policy) -> list[str]:
-    counts = {grade: sum(finding.grade is grade for finding in verdict.findings) for grade in Grade}
+    distinct = {connection.findings for connection in verdict.connections}
+    groups = [group for findings in distinct for group in _groups(findings)]
+    counts = {grade: sum(group[0].grade is grade for group in groups) for grade in Grade}
     bits = [connection.strength_bits for connection in verdict.connections if connection.strength_bits is not None]
     weakest = f"; the weakest part has about {min(bits)} bits" if bits else ""
     said = f"{verdict.grade.upper()}: {counts[Grade.FAIL]} fail, {counts[Grade.WARN]} warn{weakest}"
     lines = [f"VERDICT  {said}"]
-    several = len(verdict.connections) > 1
+    found: dict[tuple[str, ...], list[str]] = {}
     for connection in verdict.connections:
-        found = changes(connection, policy, verdict.format)
-        lines += [f"CHANGE   in {connection.connection.name}:"] if several and found else []
-        for number, change in enumerate(found):
-            lines += _wrapped(change, "         - " if several or number else "CHANGE   - ")
+        found.setdefault(changes(connection, policy, verdict.format), []).append(connection.connection.name)
+    found.pop((), None)
+    for texts, names in found.items():
+        lines += _wrapped(f"in {_listed(names)}:", "CHANGE   ") if len(verdict.connections) > 1 else []
+        for number, change in enumerate(texts):
+            first = not number and len(verdict.connections) == 1
+            lines += _wrapped(change, "CHANGE   - " if first else "         - ")
     pair = passing_pair(policy)
     if verdict.grade in (Grade.WARN, Grade.FAIL) and pair is not None:
-        lines += ["", f"PASSES   {pair}"]
+        ike, _, esp = pair.partition("/")
+        passes = judge_proposals(ike, esp, policy).grade is Grade.OK
+        lines += ["", f"{'PASSES ' if passes else 'ALLOWED'}  {pair}"]
     return lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMES]) + (
+        f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    )
 
 
 def verdict_to_dict(where: str, verdict: Verdict, policy: Policy) -> dict[str, Any]:

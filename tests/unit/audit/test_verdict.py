@@ -24,7 +24,7 @@ def test_the_parameters_that_articles_of_old_recommend_fail() -> None:
     assert verdict.strength_bits == 80
     assert subjects(verdict, Grade.FAIL) == {"modp1024", "aes128-md5"}
     # To be replaced: HMAC-SHA1 as hash and PRF, CBC in a policy of combined modes; no PFS; the Child SA's life.
-    assert subjects(verdict, Grade.WARN) == {"aes256", "sha1", "prfsha1", "phase 2", "Child SA"}
+    assert subjects(verdict, Grade.WARN) == {"aes256", "sha1", "prfsha1", "Child SA"}
     cited = {source for finding in verdict.findings for reason in finding.reasons for source in reason.sources}
     assert {"logjam", "rfc8247", "rfc8221", "nist77", "nist57"} <= cited
     assert all(finding.reason.sources for finding in verdict.findings)
