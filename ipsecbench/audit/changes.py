@@ -76,7 +76,7 @@ def _algorithms(role: Role, bad: list[Finding], verdict: ConnectionVerdict, poli
         yield f"{what}: leave out {_named(names)}; {_named(kept)} may stay"
     elif allowed:
         yield f"{what}: {_named(allowed)} instead of {_named(names)}"
-    else:
+    elif any(finding.grade is Grade.FAIL for finding in bad):
         yield f"{what}: leave out {_named(names)}"
 
 
@@ -87,14 +87,12 @@ def _named(names: list[str]) -> str:
 
 
 def _allowed(policy: Policy, role: Role) -> list[str]:
-    """What the policy has nothing against, in its order; with a warning where it has something against everything."""
-    graded = [(line.name, grade_part(policy, role, line.name).grade) for line in policy.lines[role]]
-    good = [name for name, grade in graded if grade is Grade.OK]
-    return good or [name for name, grade in graded if grade is Grade.WARN]
+    """What neither the policy nor a standard has anything against, in the policy's order."""
+    return [line.name for line in policy.lines[role] if grade_part(policy, role, line.name).grade is Grade.OK]
 
 
 def passing_pair(policy: Policy) -> str | None:
-    """An IKE and an ESP proposal in strongSwan's spelling that the policy allows; None where it allows none."""
+    """An IKE and an ESP proposal in strongSwan's spelling that nothing is said against; None where there is no such."""
     ciphers, suites = _allowed(policy, Role.IKE_ENCRYPTION), _allowed(policy, Role.ESP_SUITE)
     prfs, exchanges = _allowed(policy, Role.PRF), _allowed(policy, Role.KEY_EXCHANGE)
     if not (ciphers and suites and prfs and exchanges):

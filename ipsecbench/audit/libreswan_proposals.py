@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.proposals import NO_KEY_EXCHANGE, PRF_OF_INTEGRITY
 from ipsecbench.audit.configuration import Offer
-from ipsecbench.audit.strongswan_proposals import MOST_TRANSFORMS, implied_prf, is_combined
+from ipsecbench.audit.strongswan_proposals import MOST_TRANSFORMS, is_combined
 from ipsecbench.audit.text import quoted
 from ipsecbench.errors import UsageError
 
@@ -28,20 +28,23 @@ _WHOLE_CIPHERS = {
     "null": "null", "chacha20_poly1305": "chacha20poly1305", "chacha20poly1305": "chacha20poly1305",
 }  # fmt: skip
 _ICV_BYTES = {"8": "8", "a": "8", "12": "12", "b": "12", "16": "16", "c": "16", None: "16"}
-_INTEGRITY: Mapping[str, str] = {
-    spelling: name
-    for name, spellings in {
-        "md5": "md5 hmac_md5 hmac_md5_96",
-        "sha1": "sha sha1 sha1_96 hmac_sha1 hmac_sha1_96",
-        "sha256": "sha2 sha256 sha2_256 sha2_256_128 hmac_sha2_256 hmac_sha2_256_128",
-        "sha384": "sha384 sha2_384 sha2_384_192 hmac_sha2_384 hmac_sha2_384_192",
-        "sha512": "sha512 sha2_512 sha2_512_256 hmac_sha2_512 hmac_sha2_512_256",
-        "sha256_96": "hmac_sha2_256_truncbug",
-        "aesxcbc": "aes_xcbc aes128_xcbc aes_xcbc_96 aes128_xcbc_96",
-        "aescmac": "aes_cmac aes_cmac_96",
-    }.items()
-    for spelling in spellings.split()
+_HASHES: Mapping[str, tuple[str, ...]] = {
+    "md5": ("md5", "hmac_md5"),
+    "sha1": ("sha", "sha1", "hmac_sha1"),
+    "sha256": ("sha2", "sha256", "sha2_256", "hmac_sha2_256"),
+    "sha384": ("sha384", "sha2_384", "hmac_sha2_384"),
+    "sha512": ("sha512", "sha2_512", "hmac_sha2_512"),
+    "aesxcbc": ("aes_xcbc", "aes128_xcbc"),
 }
+"""Names that are a PRF in an IKE proposal, and else an integrity transform."""
+_PRF = {spelling: PRF_OF_INTEGRITY[name] for name, spellings in _HASHES.items() for spelling in spellings}
+_INTEGRITY: Mapping[str, str] = {
+    **{spelling: name for name, spellings in _HASHES.items() for spelling in spellings},
+    "hmac_md5_96": "md5", "sha1_96": "sha1", "hmac_sha1_96": "sha1", "sha2_256_128": "sha256",
+    "hmac_sha2_256_128": "sha256", "sha2_384_192": "sha384", "hmac_sha2_384_192": "sha384", "sha2_512_256": "sha512",
+    "hmac_sha2_512_256": "sha512", "hmac_sha2_256_truncbug": "sha256_96", "aes_xcbc_96": "aesxcbc",
+    "aes128_xcbc_96": "aesxcbc", "aes_cmac": "aescmac", "aes_cmac_96": "aescmac",
+}  # fmt: skip
 _NO_INTEGRITY = ("none", "null")
 _KEY_EXCHANGE: Mapping[str, str] = {
     **{name: name for name in KEY_EXCHANGE},
@@ -78,6 +81,8 @@ class _Found:
     ke: list[str] = field(default_factory=list)
     sn: list[bool] = field(default_factory=list)
     additional: dict[int, list[str]] = field(default_factory=dict)
+    no_integrity: bool = False
+    """Whether integrity is said to be none."""
 
 
 def parse_offers(
@@ -117,6 +122,8 @@ def _offer(text: str, ike: bool, version: str, line: int | None, implied: bool) 
     combined = {is_combined(name) for name in found.encrypt}
     if len(combined) > 1:
         raise UsageError(f"proposal {quoted(text)}: combined-mode and other algorithms cannot stand in one proposal")
+    if combined == {True} and found.integ:
+        raise UsageError(f"proposal {quoted(text)}: {found.encrypt[0]} protects integrity itself; leave the rest out")
     prf, integrity = _filled(found, ike, version, combined == {True})
     exchange = tuple(dict.fromkeys(found.ke))
     return Offer(
@@ -137,16 +144,17 @@ def _offer(text: str, ike: bool, version: str, line: int | None, implied: bool) 
 def _filled(found: _Found, ike: bool, version: str, combined: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """PRFs and integrity transforms with what libreswan adds where they are not written."""
     integrity = tuple(dict.fromkeys(found.integ))
+    alone = combined or found.no_integrity
     if not ike:
-        return (), () if combined else integrity or _DEFAULT_ESP_INTEGRITY[version]
-    prf = tuple(dict.fromkeys(found.prf)) or implied_prf(integrity) or _DEFAULT_PRF[version]
-    if combined:
+        return (), () if alone else integrity or _DEFAULT_ESP_INTEGRITY[version]
+    prf = tuple(dict.fromkeys(found.prf)) or _DEFAULT_PRF[version]
+    if alone:
         return prf, ()
     return prf, integrity or tuple(name for name, own in PRF_OF_INTEGRITY.items() if own in prf)
 
 
 def _read_head(text: str, head: str, found: _Found, ike: bool, version: str) -> None:
-    """The part before ``;``: encryption, PRF, integrity and key exchange in this order, each of them optional."""
+    """The part before ``;``: encryption first, then at most one part each of PRF, integrity and key exchange."""
     parts = head.split("-")
     types = ["encrypt", "prf", "integ", "ke"] if ike else ["encrypt", "integ", "ke"]
     at = 0
@@ -156,11 +164,13 @@ def _read_head(text: str, head: str, found: _Found, ike: bool, version: str) -> 
             part = f"{part}-{parts[at + 1].strip()}"
             at += 1
         at += 1
-        while types and not _take(types[0], part, found, version):
-            types.pop(0)
-        if not types:
+        expected = types[:1] if types[0] == "encrypt" else types
+        taken = next((kind for kind in expected if _take(kind, part, found, version)), None)
+        if taken is None:
             raise UsageError(f"proposal {quoted(text)}: {_what_is_wrong(part)}")
-        types.pop(0)
+        types.remove(taken)
+        if not types and at < len(parts):
+            raise UsageError(f"proposal {quoted(text)}: {_what_is_wrong(parts[at])}")
 
 
 def _read_tail(text: str, part: str, found: _Found, version: str) -> None:
@@ -205,16 +215,13 @@ def _take(kind: str, part: str, found: _Found, version: str) -> bool:
 
 def _take_hashes(kind: str, words: Sequence[str], found: _Found) -> bool:
     if kind == "integ" and all(word in _NO_INTEGRITY for word in words):
+        found.no_integrity = True
         return True
-    names = [_INTEGRITY.get(word) for word in words]
-    if kind == "integ":
-        known = [name for name in names if name is not None]
-        found.integ += known if len(known) == len(names) else []
-        return len(known) == len(names)
-    prfs = [PRF_OF_INTEGRITY.get(name or "") for name in names]
-    known = [name for name in prfs if name is not None]
-    found.prf += known if len(known) == len(prfs) else []
-    return len(known) == len(prfs)
+    table = _PRF if kind == "prf" else _INTEGRITY
+    if not all(word in table for word in words):
+        return False
+    (found.prf if kind == "prf" else found.integ).extend(table[word] for word in words)
+    return True
 
 
 def _ciphers(word: str, version: str) -> tuple[str, ...]:

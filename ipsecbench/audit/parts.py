@@ -56,20 +56,20 @@ def grade_part(policy: Policy, role: Role, name: str, *, implied: bool = False, 
 def _grades(policy: Policy, role: Role, name: str) -> tuple[list[tuple[Grade, Reason]], int | None, str, bool]:
     """Every grade with its reason, the strength, the RFC level, and whether the policy's line was verified."""
     never = never_acceptable(role, name)
+    if never is not None:
+        return [(Grade.FAIL, never)], 0, "", True
     if role is Role.ESP_SUITE and name not in esp_suites():
-        return [(Grade.FAIL, never or _unknown_suite(name))], 0 if never is not None else None, "", True
+        return [(Grade.FAIL, _unknown_suite(name))], None, "", True
     other = unassessed(_KINDS.get(role, ""), name)
     if other is not None:
         return [(Grade.FAIL, other.reason)], None, "", True
     bits, (text, source) = strength_bits(role, name), level(role, name)
-    found = [(Grade.FAIL, never)] if never is not None else []
     accepted = policy.accepts(role, name)
-    if accepted is not None and never is None:
+    if accepted is not None:
         line = policy.line(role, name)
         return [(Grade.WARN, accepted)], bits, text, line is None or line.verified
-    for reason in (forbidden(role, name), unregistered(role, name)):
-        if reason is not None:
-            found.append((Grade.FAIL, reason))
+    refused = (forbidden(role, name), unregistered(role, name))
+    found = [(Grade.FAIL, reason) for reason in refused if reason is not None]
     if policy.permission(role, name) is Permission.FALLBACK and not found:
         return [(Grade.WARN, _for_old_peers(policy, role, name))], bits, text, True
     found += _weak(policy, role, name, bits)

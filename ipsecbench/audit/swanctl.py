@@ -79,8 +79,7 @@ def _connection(name: str, section: Section, most: int) -> Connection:
     for part, content in section.sections():
         side = next((side for side in ("local", "remote") if part.lower().startswith(side)), None)
         if side is not None:
-            value = content.value("auth") or Value("pubkey", content.line)
-            authentication.append(strongswan_method(value.text or "", side, value.line))
+            authentication.append(_method(content, side))
         elif part.lower() == "children":
             for child_name, child in content.sections():
                 if len(children) >= most:
@@ -107,6 +106,14 @@ def _connection(name: str, section: Section, most: int) -> Connection:
         children=tuple(children),
         notes=tuple(notes),
     )
+
+
+def _method(section: Section, side: str) -> Authentication:
+    value = section.value("auth") or Value("pubkey", section.line)
+    method = strongswan_method(value.text or "", side, value.line)
+    if method.method in ("other", "null", "dss"):
+        raise unreadable(value.line, "auth: it is pubkey, rsa, ecdsa, psk, eap or xauth, perhaps with constraints")
+    return method
 
 
 def _child(name: str, section: Section, notes: list[Note]) -> Child | None:

@@ -108,12 +108,17 @@ def _noted(note: Note) -> dict[str, Any]:
     return {"text": note.text, "line": note.line}
 
 
+_Known = dict[tuple[Role, str], Finding]
+"""What was said of single algorithms."""
+
+
 def judge(configuration: Configuration, policy: Policy) -> Verdict:
     """What is to be said of a configuration under a policy."""
+    known: _Known = {}
     return Verdict(
         policy=policy.label,
         format=configuration.format,
-        connections=tuple(judge_connection(connection, policy) for connection in configuration.connections),
+        connections=tuple(judge_connection(connection, policy, known) for connection in configuration.connections),
         notes=configuration.notes,
     )
 
@@ -140,12 +145,19 @@ def judge_proposals(
     return judge_connection(connection, policy)
 
 
-def judge_connection(connection: Connection, policy: Policy) -> ConnectionVerdict:
-    """What is to be said of one connection under a policy."""
+def judge_connection(connection: Connection, policy: Policy, known: _Known | None = None) -> ConnectionVerdict:
+    """What is to be said of one connection under a policy.
+
+    Args:
+        connection: what is judged.
+        policy: what is allowed.
+        known: what was said of single algorithms before, under the same policy; it is added to.
+    """
+    known = {} if known is None else known
     findings = [
         *_versions(policy, connection),
         *grade_authentications(policy, connection),
-        *_parts(policy, _ike_parts(connection.offers)),
+        *_parts(policy, known, _ike_parts(connection.offers)),
         *grade_additional_exchanges(policy, connection),
         *grade_tunnel(connection),
         *grade_time(policy, connection.life, "IKE SA", "ike_maximum_seconds"),
@@ -154,7 +166,7 @@ def judge_connection(connection: Connection, policy: Policy) -> ConnectionVerdic
         child = written if len(connection.children) > 1 else replace(written, name="Child SA")
         own = [
             *_carriers(child),
-            *_parts(policy, _esp_parts(child.offers)),
+            *_parts(policy, known, _esp_parts(child.offers)),
             *grade_forward_secrecy(policy, connection, child),
             *grade_time(policy, child.life, "Child SA", "child_maximum_seconds"),
             *grade_octets(policy, child),
@@ -179,6 +191,8 @@ def _ike_parts(offers: Iterable[Offer]) -> Iterable[_Part]:
         )
         for role, names in roles:
             yield from ((role, name, offer) for name in names)
+        if not offer.integrity and not all(is_combined(name) for name in offer.encryption):
+            yield Role.IKE_INTEGRITY, "none", offer
         yield from _additional(offer)
 
 
@@ -202,7 +216,7 @@ def _additional(offer: Offer) -> Iterable[_Part]:
         yield from ((Role.ADDITIONAL_KEY_EXCHANGE, name, offer) for name in methods if name != NO_KEY_EXCHANGE)
 
 
-def _parts(policy: Policy, parts: Iterable[_Part]) -> list[Finding]:
+def _parts(policy: Policy, known: _Known, parts: Iterable[_Part]) -> list[Finding]:
     """Every algorithm once, with all the lines that name it."""
     found: dict[tuple[Role, str], list[Offer]] = {}
     for role, name, offer in parts:
@@ -211,10 +225,12 @@ def _parts(policy: Policy, parts: Iterable[_Part]) -> list[Finding]:
     for (role, name), offers in found.items():
         lines = tuple(dict.fromkeys(offer.line for offer in offers if offer.line is not None))
         implied = all(offer.implied for offer in offers)
-        finding = grade_part(policy, role, name, implied=implied, lines=lines)
-        known = known_prime(name) if role is Role.KEY_EXCHANGE else ()
-        first, *rest = finding.reasons
-        findings.append(replace(finding, reasons=(first, *known, *rest)))
+        if (role, name) not in known:
+            finding = grade_part(policy, role, name)
+            first, *rest = finding.reasons
+            primes = known_prime(name) if role is Role.KEY_EXCHANGE else ()
+            known[role, name] = replace(finding, reasons=(first, *primes, *rest))
+        findings.append(replace(known[role, name], implied=implied, lines=lines))
     return findings
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ipsecbench.audit.changes import changes, passing_pair
 from ipsecbench.audit.configuration import Format
 from ipsecbench.audit.findings import Finding, Grade, spoken
-from ipsecbench.audit.verdict import judge_proposals
 from ipsecbench.recommend.reasons import Reason
 
 if TYPE_CHECKING:
@@ -234,9 +233,7 @@ def _summary(verdict: Verdict, policy: Policy) -> list[str]:
             lines += _wrapped(change, "CHANGE   - " if first else "         - ")
     pair = passing_pair(policy)
     if verdict.grade in (Grade.WARN, Grade.FAIL) and pair is not None:
-        ike, _, esp = pair.partition("/")
-        passes = judge_proposals(ike, esp, policy).grade is Grade.OK
-        lines += ["", f"{'PASSES ' if passes else 'ALLOWED'}  {pair}"]
+        lines += ["", f"PASSES   {pair}"]
     return lines
 
 
