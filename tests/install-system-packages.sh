@@ -30,6 +30,12 @@ if [ "$(uname -m)" = x86_64 ]; then
     done
     ls $kernel/boot/vmlinuz-* >/dev/null 2>&1 || needed="$needed kernel"
 fi
+# The parsers of other products, for the proofs of exported configuration. libreswan's files are in the way of
+# strongSwan's, and all three bring services: they are unpacked and not installed.
+unpacked=/var/cache/ipsecbench/unpacked
+for package in libreswan openiked strongswan-starter strongswan-charon; do
+    [ -d "$unpacked/$package" ] || needed="$needed unpacked:$package"
+done
 [ -z "$needed" ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
@@ -55,7 +61,7 @@ fi
 # tshark would ask whether users without root may capture; unasked, they may not.
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-packages=$(echo "$needed" | sed 's/ kernel\b//')
+packages=$(echo "$needed" | sed 's/ kernel\b//; s/ unpacked:[^ ]*//g')
 # shellcheck disable=SC2086  a list of words
 [ -z "$packages" ] || apt-get install -y -qq --no-install-recommends $packages >/dev/null
 ls $kernel/boot/vmlinuz-* >/dev/null 2>&1 || case "$needed" in
@@ -71,3 +77,18 @@ ls $kernel/boot/vmlinuz-* >/dev/null 2>&1 || case "$needed" in
     rm -rf "$folder"
     ;;
 esac
+for word in $needed; do
+    case "$word" in unpacked:*) package=${word#unpacked:} ;; *) continue ;; esac
+    folder=$(mktemp -d)
+    (cd "$folder" && apt-get download -qq "$package" 2>/dev/null && dpkg-deb -x "$package"_*.deb "$folder/files")
+    # Of what it depends on only the libraries, which start nothing, and only if one is missing.
+    if find "$folder/files" -type f \( -name addconn -o -name algparse -o -name iked -o -name starter \) -exec ldd {} + |
+        grep -q 'not found'; then
+        libraries=$(dpkg-deb -f "$folder/$package"_*.deb Depends | tr ',|' '\n\n' | sed 's/(.*//; s/ //g' | grep '^lib')
+        # shellcheck disable=SC2086  a list of words
+        apt-get install -y -qq --no-install-recommends $libraries >/dev/null
+    fi
+    mkdir -p "$unpacked"
+    mv "$folder/files" "$unpacked/$package"
+    rm -rf "$folder"
+done

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 MODES = ("tunnel", "transport", "gre", "ipip")
 """How inner packets are carried; ``gre`` and ``ipip`` are layered over transport mode."""
-PROTOCOL_OF_MODE = {"gre": 47, "ipip": 4}
-"""IP protocol that transport mode protects where a tunnel protocol is layered over it (IANA protocol numbers)."""
 PSK_PLACEHOLDER = "REPLACE-WITH-A-RANDOM-SECRET"
 """Stands where a pre-shared key belongs; the same at both ends, so that forgetting it is found at once."""
 
@@ -343,6 +341,24 @@ class Connection:
     def esp_mode(self) -> str:
         """``tunnel`` or ``transport``: what ESP itself does."""
         return "tunnel" if self.mode == "tunnel" else "transport"
+
+    @property
+    def inner_ip_version(self) -> int | None:
+        """4 or 6: of the protected networks; None where they are of both."""
+        versions = {ipaddress.ip_network(each).version for each in (*self.local.networks, *self.peer.networks)}
+        return versions.pop() if len(versions) == 1 else None
+
+    @property
+    def tunnel_protocol(self) -> int | None:
+        """IP protocol that transport mode protects where a tunnel is layered over it (IANA protocol numbers).
+
+        47 is GRE; 4 and 41 are IPv4 and IPv6 in IP. None in tunnel mode and in plain transport mode.
+        """
+        if self.mode == "gre":
+            return 47
+        if self.mode == "ipip":
+            return 41 if self.inner_ip_version == 6 else 4
+        return None
 
     @property
     def ike_proposals(self) -> tuple[IkeAlgorithms, ...]:

@@ -77,6 +77,8 @@ def common_refusals(connection: Connection, *, accept_legacy: bool = False) -> t
             lines.append(
                 "aggressive mode with a pre-shared key lets anyone who asks guess the key offline: use main mode"
             )
+    if connection.mode == "ipip" and connection.inner_ip_version is None:
+        lines.append("IP in IP carries one IP version: name networks of IPv4 or of IPv6, or use GRE")
     if connection.ike_version == 1:
         lines += _version_1(connection)
     if not accept_legacy:

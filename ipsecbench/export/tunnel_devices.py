@@ -25,9 +25,12 @@ def tunnel_device_commands(connection: Connection) -> tuple[str, ...]:
 def _device_kind(connection: Connection) -> str | None:
     if connection.mode == "gre":
         return "gre" if connection.local.ip_version == 4 else "ip6gre"
-    if connection.mode == "ipip":
-        return "ipip" if connection.local.ip_version == 4 else "ip6tnl mode any"
-    return None
+    if connection.mode != "ipip":
+        return None
+    inner = connection.inner_ip_version
+    if connection.local.ip_version == 4:
+        return "sit" if inner == 6 else "ipip"
+    return f"ip6tnl mode {'ip6ip6' if inner == 6 else 'ipip6'}"
 
 
 def tunnel_device_notes(connection: Connection, comment: Comment) -> str:

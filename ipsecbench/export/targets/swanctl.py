@@ -6,10 +6,16 @@ same shape. ML-KEM needs 6.0 (``ke1_…`` tokens, plugin ``ml`` or OpenSSL 3.5).
 
 from __future__ import annotations
 
-from ipsecbench.export.connection import PROTOCOL_OF_MODE, PSK_PLACEHOLDER, Connection, Life
-from ipsecbench.export.strongswan import certificate_lines, signature_constraint, strongswan_refusals
+from ipsecbench.export.connection import PSK_PLACEHOLDER, Connection, Life
+from ipsecbench.export.strongswan import (
+    certificate_lines,
+    route_settings_file,
+    selector,
+    signature_constraint,
+    strongswan_refusals,
+)
 from ipsecbench.export.target import Comment, File, Proof, Target
-from ipsecbench.export.tunnel_devices import segment_size_notes, tunnel_device_notes
+from ipsecbench.export.tunnel_devices import tunnel_device_notes
 
 
 def refuse(connection: Connection, version: str) -> tuple[str, ...]:
@@ -27,7 +33,7 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
     ) + tunnel_device_notes(connection, TARGET.comment)
     return (
         File(f"swanctl/conf.d/{connection.name}.conf", f"{header}#\n{notes}\n{body}", 0o600),
-        File(f"strongswan.d/{connection.name}.conf", f"{header}#\n{_route_settings(connection)}"),
+        route_settings_file(connection, header),
     )
 
 
@@ -101,9 +107,8 @@ def _selectors(connection: Connection) -> list[str]:
             f"local_ts = {', '.join(connection.local.networks)}",
             f"remote_ts = {', '.join(connection.peer.networks)}",
         ]
-    protocol = PROTOCOL_OF_MODE.get(connection.mode)
-    selector = "dynamic" if protocol is None else f"dynamic[{protocol}]"
-    return [f"local_ts = {selector}", f"remote_ts = {selector}"]
+    word = f"dynamic{selector(connection)}"
+    return [f"local_ts = {word}", f"remote_ts = {word}"]
 
 
 def _child_life(life: Life) -> list[str]:
@@ -135,22 +140,6 @@ def _secrets(connection: Connection) -> str:
         "The same secret at both ends, random, at least 256 bits: head -c 32 /dev/urandom | base64"
     )
     return "\n" + note + "".join(f"{line}\n" for line in lines)
-
-
-def _route_settings(connection: Connection) -> str:
-    """MTU and MSS of the routes that the daemon installs (strongswan.conf, ``kernel-netlink.mtu`` and ``.mss``)."""
-    mss = connection.mss_ipv4_bytes if ":" not in connection.peer.networks[0] else connection.mss_ipv6_bytes
-    notes = TARGET.comment.lines(
-        f"Place: /etc/strongswan.d/{connection.name}.conf. MTU and MSS of the routes that the daemon installs, "
-        "those of its other connections too, for what this host sends itself, "
-        f"at link MTU {connection.link_mtu_bytes}.",
-    ) + segment_size_notes(connection, TARGET.comment)
-    if connection.mode != "tunnel":
-        return notes
-    return (
-        f"{notes}\ncharon {{\n  plugins {{\n    kernel-netlink {{\n      mtu = {connection.inner_mtu_bytes}\n"
-        f"      mss = {mss}\n    }}\n  }}\n}}\n"
-    )
 
 
 TARGET = Target(
