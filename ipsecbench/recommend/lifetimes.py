@@ -166,7 +166,7 @@ def _seconds(
         ceilings.append((max(floor, int(limit.reached_after_seconds or 0.0)), limit.name))
     ceiling, ceiling_name = min(ceilings)
     soft, name = policy.number(f"{which}_rekey_seconds"), POLICY_REKEY
-    if conditions.least_seconds > soft:
+    if conditions.least_seconds > soft and policy.word("lives") != "as-set":
         soft, name = int(conditions.least_seconds + 1), REKEY_COST
     most = max(1, ceiling * 100 // (100 + MARGIN_PERCENT))
     if most < soft:

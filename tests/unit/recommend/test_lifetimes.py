@@ -117,6 +117,9 @@ def test_the_article_gets_the_lives_that_it_sets_and_what_they_run_into() -> Non
     # What IKEv1 offers is the hard life; the rekey comes before it.
     assert (ike.hard_seconds, child.hard_seconds) == (86_400, 43_200)
     assert (ike.soft_seconds, child.soft_seconds) == (86_400 * 10 // 11, 43_200 * 10 // 11)
+    # They stand as they are set, whatever rekeying costs.
+    busy = LifeConditions(ike_version=1, least_seconds=1e6)
+    assert ike_lifetime(article, busy).soft_seconds == ike.soft_seconds
     # At 1 Gbit/s of 512 octets the 32-bit sequence numbers end before half of that.
     assert child.binding == "sequence numbers"
     assert child.expected_seconds < 43_200 / 2
