@@ -166,7 +166,7 @@ def _seconds(
         ceilings.append((max(floor, int(limit.reached_after_seconds or 0.0)), limit.name))
     ceiling, ceiling_name = min(ceilings)
     soft, name = policy.number(f"{which}_rekey_seconds"), POLICY_REKEY
-    if conditions.least_seconds > soft and policy.word("lives") != "as-set":
+    if conditions.least_seconds > soft:
         soft, name = int(conditions.least_seconds + 1), REKEY_COST
     most = max(1, ceiling * 100 // (100 + MARGIN_PERCENT))
     if most < soft:
@@ -184,7 +184,8 @@ def _time_limits(
         found.append(LifeLimit(name, Unit.SECONDS, value, Effect.AT_MOST, float(value), setting.reason))
     if peer_seconds is not None and conditions.peer is not None:
         negotiated = conditions.ike_version == 1
-        text = f"{conditions.peer.name} lets a key live {peer_seconds} s"
+        doubt = " (its sources do not confirm it)" if conditions.peer.is_uncertain(f"{which}_seconds") else ""
+        text = f"{conditions.peer.name} lets a key live {peer_seconds} s{doubt}"
         rule = (
             "IKEv1 offers lives to the other end, and the smaller one wins"
             if negotiated

@@ -105,6 +105,10 @@ def test_ikev1_takes_the_smaller_life_and_ikev2_keeps_its_own() -> None:
     assert any("old ends its keys" in reason.text for reason in new.jitter.reasons)
     assert [each.effect for each in new.limits if each.name == "peer's life"] == [Effect.REPORTED]
     assert ike_lifetime(MODERN, LifeConditions(ike_version=1, peer=peer)).hard_seconds == 3600
+    doubtful = LifeConditions(peer=replace(peer, uncertain=frozenset({"child_seconds"})))
+    assert any(
+        "do not confirm" in each.reason.text for each in life_of("aes128-sha1", 1400, 100, conditions=doubtful).limits
+    )
 
 
 def test_the_article_gets_the_lives_that_it_sets_and_what_they_run_into() -> None:
