@@ -85,7 +85,7 @@ class Rules:
         peer = self.requirements.peer
         if peer is None or peer.has(PEER_FIELDS[role], name) is not False:
             return None
-        words = "is not known to have" if peer.is_uncertain(PEER_FIELDS[role]) else "does not have"
+        words = "is not known to have" if peer.is_uncertain(PEER_FIELDS[role], name) else "does not have"
         return ExclusionKind.PEER, Reason(f"{peer.name} {words} {name}", peer.sources_of(PEER_FIELDS[role]))
 
     def not_in_version(self, role: Role, name: str) -> Verdict | None:

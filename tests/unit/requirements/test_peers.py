@@ -144,6 +144,9 @@ def test_other_facts() -> None:
     assert load_peer("libreswan-defaults").ike_versions == frozenset({2})
     assert load_peer("strongswan-defaults").esn is False
     assert load_peer("libreswan-defaults").esn is True
+    # Nobody documents that it has them; a proposal with nothing else would be refused.
+    assert load_peer("aws").esn is False
+    assert load_peer("aws").is_uncertain("esn")
     # RouterOS has combined modes for ESP, and none for IKE.
     assert not any(ENCRYPTION[name].aead for name in load_peer("routeros").ike_encryption or ())
     assert load_peer("fortios").additional_key_exchange == frozenset({"mlkem512", "mlkem768", "mlkem1024"})
