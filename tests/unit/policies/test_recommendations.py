@@ -12,6 +12,7 @@ from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.policy import POLICIES, Permission, load_policy
 from ipsecbench.recommend.policy_warnings import chosen_parts
+from ipsecbench.recommend.reasons import Role
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +97,14 @@ def test_cnsa2_says_that_its_signature_is_missing(answers: dict[str, Recommendat
     answer = answers["cnsa2"]
     assert answer.phase1.authentication == "ecdsa-384"
     assert any("ML-DSA-87" in text and "does not comply" in text for text in (w.text for w in answer.warnings))
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [("post-quantum", "mlkem768"), ("cnsa2", "mlkem1024"), ("bsi", "mlkem768")]
+)
+def test_hybrids_have_their_additional_exchange(name: str, method: str, answers: dict[str, Recommendation]) -> None:
+    phase1, phase2 = answers[name].phase1, answers[name].phase2
+    assert phase1.additional_key_exchanges == (method,)
+    assert phase2.additional_key_exchanges == (method,)
+    assert phase1.proposal.endswith(f"-ke1_{method}")
+    assert load_policy(name).line(Role.ADDITIONAL_KEY_EXCHANGE, method) is not None
