@@ -8,7 +8,6 @@ to stand under ``[[accept]]`` and is warned of with every answer; some things ar
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from ipsecbench.errors import UsageError
@@ -23,6 +22,7 @@ from ipsecbench.recommend.policy_records import (
     Unlisted,
     fallback_parts,
 )
+from ipsecbench.recommend.shipped_policies import POLICIES, shipped_policy_text
 
 __all__ = [
     "POLICIES",
@@ -38,19 +38,6 @@ __all__ = [
     "parse_policy",
 ]
 
-POLICIES = (
-    "modern",
-    "nist",
-    "cnsa1",
-    "cnsa2",
-    "bsi",
-    "anssi",
-    "post-quantum",
-    "legacy-interop",
-    "article",
-)
-"""The policies that come with the program, the default first."""
-
 
 def load_policy(name_or_path: str) -> Policy:
     """One of the program's policies by name, or a user's own file by its path.
@@ -59,8 +46,7 @@ def load_policy(name_or_path: str) -> Policy:
         UsageError: there is no such policy or file, or the file is not a policy; the message names the field.
     """
     if name_or_path in POLICIES:
-        resource = files("ipsecbench.recommend").joinpath("policies", f"{name_or_path}.toml")
-        return parse_policy(resource.read_text(encoding="utf-8"), name_or_path)
+        return parse_policy(shipped_policy_text(name_or_path), name_or_path)
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.exists():
         raise UsageError(

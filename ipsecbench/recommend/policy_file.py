@@ -27,6 +27,7 @@ from ipsecbench.recommend.policy_records import (
 )
 from ipsecbench.recommend.proposals import parse_esp_proposal, parse_ike_proposal
 from ipsecbench.recommend.reasons import Reason, Role
+from ipsecbench.recommend.shipped_policies import POLICIES, shipped_policy_text
 from ipsecbench.recommend.standing import forbidden, never_acceptable
 
 IKE_VERSIONS = ("2", "1")
@@ -98,7 +99,11 @@ _LINE_FIELDS = frozenset({"name", "names", "reason", "sources", "verified", "rec
 _ACCEPT_FIELDS = frozenset({"role", "name", "reason", "sources"})
 _FALLBACK_FIELDS = frozenset({"proposal", "reason", "sources", "warning"})
 _UNLISTED_FIELDS = frozenset({"role", "names", "reason", "sources"})
-_TOP_FIELDS = frozenset({"name", "version", "title", "setting", "accept", "fallback", "note", "unlisted", *_ROLES})
+_OF_ITS_OWN = frozenset({"name", "version", "title", "accept"})
+"""Fields that a file never takes from its base as they stand."""
+_TOP_FIELDS = frozenset(
+    {"base", "name", "version", "title", "setting", "accept", "fallback", "note", "unlisted", *_ROLES}
+)
 
 
 def parse_policy(text: str, where: str) -> Policy:
@@ -115,7 +120,8 @@ def parse_policy(text: str, where: str) -> Policy:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"policy {where}: not TOML: {error}") from None
-    return _Reader(where).policy(data)
+    reader = _Reader(where)
+    return reader.policy(reader.on_its_base(data) if "base" in data else data)
 
 
 class _Reader:
@@ -177,6 +183,24 @@ class _Reader:
         if field not in _ROLES:
             raise self._fail(f"{prefix}.role", f"{field!r} is none of {', '.join(_ROLES)}")
         return _ROLES[field]
+
+    def on_its_base(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The file with everything that it leaves out taken from one of the program's own policies.
+
+        A list that the file gives takes the place of the base's whole list; a setting, of that setting.
+        """
+        name = data["base"]
+        if name not in POLICIES:
+            raise self._fail("base", f"{name!r} is none of {', '.join(POLICIES)}")
+        base = tomllib.loads(shipped_policy_text(name))
+        own = {key: value for key, value in data.items() if key != "base"}
+        for key in ("setting", "fallback"):
+            if isinstance(own.get(key), dict):
+                own[key] = {**base.get(key, {}), **own[key]}
+        if isinstance(own.get("unlisted"), list):
+            own["unlisted"] = [*own["unlisted"], *base.get("unlisted", [])]
+        inherited = [] if "accept" in own else [each for each in base.get("accept", []) if each["role"] not in own]
+        return {**{key: base[key] for key in base if key not in _OF_ITS_OWN}, "accept": inherited, **own}
 
     def policy(self, data: Mapping[str, Any]) -> Policy:
         self._table(data, "file", _TOP_FIELDS)

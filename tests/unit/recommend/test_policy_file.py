@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -229,3 +230,37 @@ def test_rules_that_are_no_lists_are_settings() -> None:
         "legacy-interop",
         "article",
     }
+
+
+OWN = Path(__file__).parents[3] / "docs" / "examples" / "own-policy.toml"
+
+
+def test_a_file_on_a_base_says_only_what_is_different() -> None:
+    own, nist = load_policy(str(OWN)), load_policy("nist")
+    assert (own.name, own.label) == ("example-corp", "example-corp 2026.1")
+    assert own.number("minimum_strength_bits") == 192
+    assert own.settings["life_in_octets"] == nist.settings["life_in_octets"]
+    assert [each.name for each in own.lines[Role.AUTHENTICATION]] == ["ecdsa-384", "ecdsa-521"]
+    assert own.lines[Role.ESP_SUITE] == nist.lines[Role.ESP_SUITE]
+    assert own.why_not_listed(Role.AUTHENTICATION, "psk").text.endswith("certificates only")
+    assert own.why_not_listed(Role.KEY_EXCHANGE, "x25519").sources == ("nist77",)
+    assert own.notes == nist.notes
+
+
+def test_acceptances_of_a_base_go_with_their_lists() -> None:
+    head = 'name = "mine"\nversion = "1"\ntitle = "Mine"\nbase = "article"\n'
+    assert len(parse_policy(head, "mine.toml").acceptances) == 6
+    found = parse_policy(head + line("esp_suite", "aes128gcm16"), "mine.toml")
+    assert found.accepts(Role.ESP_SUITE, "aes128-md5") is None
+    assert found.accepts(Role.KEY_EXCHANGE, "modp1024") is not None
+
+
+@pytest.mark.parametrize("base", ['"moderm"', "7", '["nist"]', '"mine.toml"'])
+def test_a_base_is_one_of_the_programs_policies(base: str) -> None:
+    message = refusal(f'name = "mine"\nversion = "1"\ntitle = "Mine"\nbase = {base}\n')
+    assert message.startswith("policy mine.toml: base: ")
+    assert "modern" in message
+
+
+def test_a_base_gives_no_name() -> None:
+    assert "name: it must be there" in refusal('version = "1"\ntitle = "Mine"\nbase = "nist"\n')
