@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 from ipsecbench.algorithms.proposals import parse_esp, parse_ike
+from ipsecbench.errors import LaboratoryError
 from ipsecbench.export.connection import Connection, End, EspAlgorithms, IkeAlgorithms, Life
 from ipsecbench.lab.namespaces import Hosts
-from ipsecbench.lab.strongswan import PeerChildSa, PeerIkeSa
+from ipsecbench.lab.strongswan import PeerChildSa, PeerIkeSa, StrongSwan
 from tests.interop import names
 from tests.unit.export.connections import a_connection
 
@@ -67,3 +70,31 @@ def assert_child_sa(sa: PeerChildSa, connection: Connection, *, rekeyed: bool) -
         assert sa.key_exchange == names.key_exchange(esp.key_exchange)
     assert sa.local_selectors == connection.local.networks
     assert sa.remote_selectors == connection.peer.networks
+
+
+def listed(daemon: StrongSwan) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The one IKE SA and its newest Child SA, as list-sas has them."""
+    (event,) = daemon.vici.stream("list-sas", "list-sa", {})
+    (sa,) = event.values()
+    installed = [child for child in sa["child-sas"].values() if child["state"] == "INSTALLED"]
+    return sa, max(installed, key=lambda child: int(child["uniqueid"]))
+
+
+def terminate(connection: Connection, *daemons: StrongSwan) -> None:
+    """Delete the connection's SAs at every end."""
+    for daemon in daemons:
+        # An SA may be gone before it is deleted: the other end has just deleted it.
+        with contextlib.suppress(LaboratoryError):
+            daemon.terminate_ike(connection.name, force=True)
+        assert daemon.wait_for(lambda sas: not sas) == []
+
+
+def rekey(daemon: StrongSwan, connection: Connection) -> PeerChildSa:
+    """Force a rekey of the Child SA, and return the new one."""
+    before = {child.spi_in for child in daemon.ike_sas()[0].children}
+    daemon.rekey_child(connection.name)
+    (sa,) = daemon.wait_for(
+        lambda sas: any(child.spi_in not in before and child.state == "INSTALLED" for child in sas[0].children)
+    )
+    (new,) = (child for child in sa.children if child.spi_in not in before)
+    return new

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,17 +10,22 @@ from typing import Any
 import pytest
 
 from ipsecbench.errors import LaboratoryError
-from ipsecbench.export.connection import PSK_PLACEHOLDER, Connection, EspAlgorithms, IkeAlgorithms
-from ipsecbench.export.target import File, find_target
-from ipsecbench.lab import certificates
+from ipsecbench.export.connection import Connection, EspAlgorithms, IkeAlgorithms
 from ipsecbench.lab.namespaces import Hosts
 from ipsecbench.lab.strongswan import StrongSwan
-from tests.export_proofs.between_hosts import SECRET, assert_child_sa, assert_ike_sa, connection_between
+from tests.export_proofs.between_hosts import (
+    assert_child_sa,
+    assert_ike_sa,
+    connection_between,
+    listed,
+    rekey,
+    terminate,
+)
+from tests.export_proofs.swanctl_end import OTHERS, load_swanctl
 from tests.interop.matrix_algorithms import CIPHERS, COMBINED, COUNTER, GROUPS, INTEGRITY, PRF
 
 pytestmark = [pytest.mark.root, pytest.mark.interop]
 
-TARGET = find_target("swanctl")
 FULL = tuple(name for name in COMBINED if not name.endswith(("gcm8", "gcm12", "ccm8", "ccm12")))
 
 CASES: Mapping[str, tuple[int, str, str]] = {
@@ -41,10 +44,6 @@ CASES: Mapping[str, tuple[int, str, str]] = {
 }
 
 
-OTHERS = ("ecdsa-256", "ecdsa-384")
-"""Kinds of keys whose authorities every end trusts."""
-
-
 class Pair:
     """Two daemons that read exported files with swanctl."""
 
@@ -56,60 +55,16 @@ class Pair:
 
     def load_ends(self, local: Connection, peer: Connection) -> None:
         for daemon, view in ((self.local, local), (self.peer, peer)):
-            files = TARGET.files(view, "5.9", accept_legacy=True)
-            self._load(daemon, view, files[0])
-
-    def _load(self, daemon: StrongSwan, view: Connection, file: File) -> None:
-        folder = self.folder / view.end_name
-        path = folder / file.name.removeprefix("swanctl/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text.replace(PSK_PLACEHOLDER, SECRET))
-        # swanctl.conf of the packages has this line and nothing else.
-        (folder / "swanctl.conf").write_text("include conf.d/*.conf\n")
-        for name in ("x509", "x509ca", "private"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        if not view.uses_psk:
-            write_credentials(folder, view)
-        done = daemon.host.run(
-            *("env", f"SWANCTL_DIR={folder}", "swanctl", "--load-all", "--noprompt", "--clear"),
-            *("--uri", f"unix://{daemon.control_socket}"),
-        )
-        assert done.returncode == 0, done.stderr + done.stdout
-        assert f"loaded connection '{view.name}'" in done.stdout
-        assert "successfully loaded 1 connections, 0 unloaded" in done.stdout
+            load_swanctl(daemon, view, self.folder / view.end_name)
 
     def terminate(self, connection: Connection) -> None:
-        for daemon in (self.local, self.peer):
-            # An SA may be gone before it is deleted: the other end has just deleted it.
-            with contextlib.suppress(LaboratoryError):
-                daemon.terminate_ike(connection.name, force=True)
-            assert daemon.wait_for(lambda sas: not sas) == []
+        terminate(connection, self.local, self.peer)
 
 
 @pytest.fixture(scope="module")
 def pair(hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with StrongSwan(hosts.local) as local, StrongSwan(hosts.peer) as peer:
         yield Pair(hosts, local, peer, tmp_path_factory.mktemp("swanctl"))
-
-
-def write_credentials(folder: Path, view: Connection) -> None:
-    """Certificate, key and authorities where the file's comment says that they go; two more authorities are trusted."""
-    credential = certificates.authority(view.authentication).issue(view.local.identity, common_name=view.end_name)
-    places = {"x509/local.pem": credential.certificate, "private/local.pem": credential.private_key}
-    for kind in {view.authentication, *OTHERS}:
-        trusted = certificates.authority(kind).issue(common_name="nobody")
-        places |= {f"x509ca/{kind}.pem": trusted.root, f"x509ca/{kind}-sub.pem": trusted.intermediates[0]}
-    for name, octets in places.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(octets)
-
-
-def listed(daemon: StrongSwan) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The one IKE SA and its newest Child SA, as list-sas has them."""
-    (event,) = daemon.vici.stream("list-sas", "list-sa", {})
-    (sa,) = event.values()
-    installed = [child for child in sa["child-sas"].values() if child["state"] == "INSTALLED"]
-    return sa, max(installed, key=lambda child: int(child["uniqueid"]))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -126,13 +81,7 @@ def test_the_sas_have_exactly_these_parameters(pair: Pair, case: str) -> None:
             assert_ike_sa(sa, view)
             assert_child_sa(sa.children[0], view, rekeyed=False)
             assert_lives(daemon, view)
-        before = {child.spi_in for child in pair.local.ike_sas()[0].children}
-        pair.local.rekey_child(connection.name)
-        (sa,) = pair.local.wait_for(
-            lambda sas: any(child.spi_in not in before and child.state == "INSTALLED" for child in sas[0].children)
-        )
-        (new,) = (child for child in sa.children if child.spi_in not in before)
-        assert_child_sa(new, connection, rekeyed=True)
+        assert_child_sa(rekey(pair.local, connection), connection, rekeyed=True)
         assert_lives(pair.local, connection)
     finally:
         pair.terminate(connection)

@@ -60,6 +60,8 @@ def _connection(connection: Connection) -> str:
         "margintime": f"{lives.margin_seconds}s",
         "rekeyfuzz": f"{lives.fuzz_percent}%",
         **_counted_life(connection.child_life),
+        # Rekeying instead of starting anew; IKEv1 cannot.
+        **({"reauth": "no"} if connection.ike_version == 2 else {}),
         "replay_window": str(connection.replay_window_packets),
         "mobike": "no",
         **({"forceencaps": "yes"} if connection.nat_traversal else {}),
