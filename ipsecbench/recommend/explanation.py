@@ -86,7 +86,12 @@ def prices(suites: SuiteChoice, phase1: Phase1Choice, handshakes: HandshakeModel
 
 
 def what_would_change(
-    suites: SuiteChoice, requirements: Requirements, exclusions: tuple[Exclusion, ...], price_list: tuple[Price, ...]
+    suites: SuiteChoice,
+    requirements: Requirements,
+    exclusions: tuple[Exclusion, ...],
+    price_list: tuple[Price, ...],
+    *,
+    other_end_measured: bool,
 ) -> tuple[Reason, ...]:
     """Under which circumstances the answer would be another one."""
     chosen = suites.chosen
@@ -108,7 +113,8 @@ def what_would_change(
     unmeasured = [e.name for e in exclusions if e.role is Role.ESP_SUITE and e.kind is ExclusionKind.NOT_MEASURED]
     if unmeasured:
         found.append(Reason(f"Not measured here, though the policy allows it: {', '.join(unmeasured)}."))
-    found.append(Reason("The other end counts too: measure it, and take what is best for the slower of the two."))
+    if not other_end_measured:
+        found.append(Reason("The other end counts too: measure it, and give it with --peer-dataset."))
     return tuple(found)
 
 

@@ -11,9 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Tier
+from ipsecbench.recommend.alternatives import RunnerUp
 from ipsecbench.recommend.esn import EsnChoice
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.lives import Lifetime
+from ipsecbench.recommend.pair import BoxPair
 from ipsecbench.recommend.predictions import Basis, Candidate, Ceiling
 from ipsecbench.recommend.reasons import Exclusion, Offered, Price, Reason, Role, Rule
 from ipsecbench.recommend.replay_window import WindowChoice
@@ -194,6 +196,10 @@ class Recommendation:
     """The goal; None where none was given."""
     evidence: Evidence
     """How good the evidence is."""
+    runner_up: RunnerUp
+    """What would be next in each phase."""
+    pair: BoxPair | None
+    """The other end, where it was measured too, and which end decides what."""
     what_would_change_this: tuple[Reason, ...]
     """Under which circumstances the answer would be another."""
     warnings: tuple[Reason, ...]

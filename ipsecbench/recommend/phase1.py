@@ -287,8 +287,9 @@ def _lost(option: Option, winner: Option, contest: _Contest) -> Verdict:
 
 
 def _psk_warning(rules: Rules) -> tuple[Reason, ...]:
+    bits = max(rules.target_strength_bits, rules.policy.optional_number("psk_minimum_bits") or 0)
     text = (
-        f"A pre-shared key is as strong as its entropy: draw at least {rules.target_strength_bits} random bits "
+        f"A pre-shared key is as strong as its entropy: draw at least {bits} random bits "
         "(such as 'openssl rand -base64 32'), one per pair of gateways; anyone who knows it can pose as either."
     )
     return (Reason(text, ("nist77", "rfc7296")),)

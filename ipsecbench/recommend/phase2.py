@@ -84,6 +84,11 @@ class SuiteRanking:
     contest: Contest
     """Its outcome."""
 
+    def chance(self, name: str) -> float | None:
+        """The chance that the winner costs less than another option; None where it is none, or the winner."""
+        found = next((option for option in self.options if option.name == name), None)
+        return None if found in (None, self.contest.winner) else chance_of(self.contest.winner, found)
+
     def headline(self, name: str) -> Prediction:
         """Of the end that carries the least."""
         return slowest(self.predictions[name])

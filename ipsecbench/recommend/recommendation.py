@@ -22,6 +22,7 @@ from ipsecbench.recommend.ike_parameters import IkeParameters
 from ipsecbench.recommend.keying import Keying, keying
 from ipsecbench.recommend.model import Phase1, Phase2, Recommendation
 from ipsecbench.recommend.objectives import rule
+from ipsecbench.recommend.pair_choice import describe_pair
 from ipsecbench.recommend.peer_warnings import peer_warnings
 from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite
 from ipsecbench.recommend.policy import Policy
@@ -29,15 +30,23 @@ from ipsecbench.recommend.policy_warnings import chosen_parts, policy_warnings
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
 from ipsecbench.recommend.reasons import Exclusion, Role
 from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.runner_up import runner_up
 
 
-def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | None = None) -> Recommendation:
+def recommend(
+    dataset: Dataset,
+    policy: Policy,
+    requirements: Requirements | None = None,
+    *,
+    peer_dataset: Dataset | None = None,
+) -> Recommendation:
     """Recommend phase 1 and phase 2 parameters for the box that a dataset is of.
 
     Args:
         dataset: what was measured on the box.
         policy: what is allowed.
         requirements: what is wanted; the defaults if None.
+        peer_dataset: what was measured on the other end; the choice is then for the pair, by the worse of both.
 
     Raises:
         PolicyError: nothing can be recommended; the message says why and what to do.
@@ -45,7 +54,8 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
     """
     wanted = requirements or Requirements()
     box = End(box_name(dataset), dataset)
-    ends, costs, handshakes = (box,), box.costs, box.handshakes
+    other = [] if peer_dataset is None else [End(box_name(peer_dataset), peer_dataset, remote=True)]
+    ends, costs, handshakes = (box, *other), box.costs, box.handshakes
     decision = decide(ends, policy, wanted)
     rules, phase1 = decision.rules, decision.phase1
     suites = choose_suite(decision.ranking, ends)
@@ -89,7 +99,11 @@ def recommend(dataset: Dataset, policy: Policy, requirements: Requirements | Non
         ceilings=costs.ceilings(wanted.traffic),
         goal=suites.goal,
         evidence=weigh(dataset, costs, suites.chosen, phase1),
-        what_would_change_this=what_would_change(suites, wanted, exclusions, price_list),
+        runner_up=runner_up(ends, decision, policy, wanted, fallbacks),
+        pair=describe_pair(ends, decision, policy, wanted),
+        what_would_change_this=what_would_change(
+            suites, wanted, exclusions, price_list, other_end_measured=peer_dataset is not None
+        ),
         warnings=(
             *policy_warnings(rules.policy, parts),
             *phase1.warnings,
