@@ -52,7 +52,7 @@ def read_traffic(path: Path) -> Traffic:
 
 def _read_histogram(path: Path) -> dict[int, float]:
     weights: dict[int, float] = {}
-    number = 0
+    number, headed = 0, False
     try:
         with path.open(encoding="utf-8-sig", newline=None) as file:
             while line := file.readline(_LONGEST_LINE + 1):
@@ -60,8 +60,12 @@ def _read_histogram(path: Path) -> dict[int, float]:
                 if len(line) > _LONGEST_LINE or number > _MOST_LINES:
                     raise UsageError(f"{path}:{number}: too long for a histogram: a size and its count on each line")
                 words = line.partition("#")[0].replace(",", " ").replace(";", " ").split()
-                if not words or (number == 1 and not any(map(str.isdigit, line))):
+                if not words:
                     continue
+                if not headed and not any(map(str.isdigit, "".join(words))):
+                    headed = True
+                    continue
+                headed = True
                 size, weight = _entry(words, f"{path}:{number}")
                 weights[size] = weights.get(size, 0.0) + weight
     except UnicodeDecodeError:

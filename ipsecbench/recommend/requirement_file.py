@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from ipsecbench.errors import UsageError
 from ipsecbench.lab.toml_table import Table, parse_toml, read_toml, text
@@ -28,6 +28,8 @@ from ipsecbench.recommend.requirements import (
     rate_text,
 )
 from ipsecbench.recommend.traffic import Traffic, parse_traffic, traffic_text
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +175,22 @@ def _profile(table: Table, value: Any, folder: Path) -> Traffic:
         return Traffic(distribution=traffic.distribution, name=name)
     if type(value) not in (str, int):
         raise UsageError(f"{PROFILE}: it takes a mix, a packet size or sizes with counts, not {_shown(value)}")
-    return load_traffic(_located(str(value), folder))
+    return _with_key(PROFILE, load_traffic, _located(str(value), folder))
 
 
 def _peer(table: Table, value: Any, folder: Path) -> Peer:
     if isinstance(value, dict):
         return peer_of_table(table.table(PEER))
-    return load_peer(_located(text(value), folder))
+    return _with_key(PEER, load_peer, _located(text(value), folder))
+
+
+def _with_key(key: str, load: Callable[[str], T], name: str) -> T:
+    """What a name or a file stands for; a mistake in the file is said with the key too."""
+    try:
+        return load(name)
+    except UsageError as error:
+        message = str(error)
+        raise UsageError(message if message.startswith(key) else f"{key}: {message}") from None
 
 
 def flag_fields(flags: Mapping[str, object]) -> dict[str, object]:

@@ -17,7 +17,7 @@ from ipsecbench.recommend.traffic import IMIX, Traffic
     "content",
     [
         "64 7\n570 4\n1518 1\n",
-        "# seen on Monday\nsize,count\n64,7\n570,4   # web\n\n1518,1\n".replace("# seen on Monday\n", ""),
+        "# seen on Monday\n\nsize,count\n64,7\n570,4   # web\n\n1518,1\n",
         "64;7\r\n570;4\r\n1518;1\r\n",
         "\ufeff64\t7\n570\t4\n1518\t1",
         "64\n" * 7 + "570\n" * 4 + "1518\n",

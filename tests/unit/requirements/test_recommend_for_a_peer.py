@@ -11,6 +11,7 @@ from ipsecbench.dataset.store import read_dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
+from ipsecbench.recommend.packet_sizes import read_traffic
 from ipsecbench.recommend.peer_presets import PEERS, load_peer
 from ipsecbench.recommend.policy import load_policy
 from ipsecbench.recommend.reasons import ExclusionKind, Role
@@ -74,3 +75,15 @@ def test_what_is_chosen_for_a_peer_is_what_it_has(answer: Answer, name: str) -> 
     if found.phase2.key_exchange is not None:
         assert peer.has("child_key_exchange", found.phase2.key_exchange)
     assert not (found.phase2.esn and peer.esn is False)
+
+
+def test_a_histogram_leads_to_an_answer_for_its_packets(tmp_path: Path) -> None:
+    path = tmp_path / "office.csv"
+    path.write_text("64,7\n570,4\n1518,1\n", encoding="utf-8")
+    dataset = read_dataset(ROOT / "datasets" / "example.ipsecbench.json")
+    own = recommend(dataset, load_policy("modern"), Requirements(traffic=read_traffic(path)))
+    imix = recommend(dataset, load_policy("modern"))
+    assert str(own.phase2.candidate.headline.traffic) == "office.csv"
+    # The same packets as the simple IMIX, by another way: from the line through the sizes.
+    one, other = (found.phase2.candidate.headline.one_way_mbit_per_second.median for found in (own, imix))
+    assert one == pytest.approx(other, rel=0.1)

@@ -130,6 +130,20 @@ def test_paths_begin_at_the_folder_of_the_file(tmp_path: Path) -> None:
     assert read_requirement_file(folder / "need.toml").policy == str(folder / "mine.toml")
 
 
+def test_a_mistake_in_a_file_that_is_named_has_both_places(tmp_path: Path) -> None:
+    (tmp_path / "sizes.csv").write_text("64 x\n", encoding="utf-8")
+    (tmp_path / "other.toml").write_text("titel = 1\n", encoding="utf-8")
+    for line, words in (
+        ('profile = "sizes.csv"', ("need.toml:1: profile: ", "sizes.csv:1: '64 x'")),
+        ('peer = "other.toml"', ("need.toml:1: peer: ", "other.toml:1: 'title' is missing")),
+    ):
+        (tmp_path / "need.toml").write_text(line, encoding="utf-8")
+        with pytest.raises(UsageError) as caught:
+            read_requirement_file(tmp_path / "need.toml")
+        for word in words:
+            assert word in str(caught.value)
+
+
 names = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cf", "Co", "Cn")), min_size=1)
 lines = names.filter(lambda text: bool(text.strip()) and text.isprintable())
 traffics = st.one_of(
