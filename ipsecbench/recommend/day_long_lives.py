@@ -6,7 +6,7 @@ from ipsecbench.algorithms.limits import SEQUENCE_NUMBER_PACKETS, key_budget
 from ipsecbench.algorithms.suites import EspSuite
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.recommend.arithmetic import scaled
-from ipsecbench.recommend.formats import octets, rate, seconds, significant
+from ipsecbench.recommend.formats import octets, rate, seconds, significant, small_percent
 from ipsecbench.recommend.lifetimes import SaRate
 from ipsecbench.recommend.rekey_load import DAY_SECONDS, Tunnels, dearer_us
 from ipsecbench.recommend.setup_load import DayLongLives, PfsPrice
@@ -49,7 +49,7 @@ def _text(
         f"On this box one SA at up to {box} carries {octets(opened)} in 24 hours, and without PFS one broken key "
         f"exchange opens all of it; with what is recommended {'(PFS)' if pfs else '(no PFS)'} it opens "
         f"{octets(recommended)}.",
-        f"Rekeying {_of(tunnels)} each hour with PFS takes {_work(hourly)} of a core in a day ({share:.2g} of it), "
+        f"Rekeying {_of(tunnels)} each hour with PFS takes {_work(hourly)} of a core in a day ({small_percent(share)} of it), "
         f"against {_work(once)} for once a day: "
         + (
             "the saving is no reason for 24 hours."

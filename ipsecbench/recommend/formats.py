@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor, log10
+
 from ipsecbench.bench.measurement import Estimate
 
 
@@ -38,6 +40,16 @@ def percent(value: Estimate) -> str:
     """A percentage with its interval, such as ``11% [9–13]``."""
     digits = 1 if abs(value.median) < 10 else 0
     return f"{value.median:.{digits}f}% [{value.lower:.{digits}f} to {value.upper:.{digits}f}]"
+
+
+def small_percent(share: float) -> str:
+    """A share as a percentage with two digits, however small, such as ``0.0041%`` or ``12%``."""
+    value = share * 100
+    if value >= 10:
+        return f"{value:.0f}%"
+    if value <= 0:
+        return "0%"
+    return f"{value:.{max(0, 1 - floor(log10(value)))}f}%"
 
 
 def significant(value: float) -> str:

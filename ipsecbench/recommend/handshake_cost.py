@@ -69,13 +69,13 @@ class HandshakeCost:
     """Processor time that IKE's cryptography takes on this box. A bound: no messages, no parsing, no certificates."""
 
     initiator_us: Estimate
-    """IKE_SA_INIT and IKE_AUTH with the first Child SA, at the initiator."""
+    """IKE_SA_INIT and IKE_AUTH with the first Child SA, or IKEv1's main mode and quick mode, at the initiator."""
     responder_us: Estimate
     """The same at the responder."""
     child_rekey_us: Estimate
     """Rekey of a Child SA with its own key exchange, at either end (the dearer one)."""
     ike_rekey_us: Estimate
-    """Rekey of the IKE SA, at either end (the dearer one)."""
+    """Rekey of the IKE SA, or with IKEv1 a new main mode, at either end (the dearer one)."""
     handshakes_per_second: Estimate
     """Set-ups per second that one core of a responder could do, were there nothing but cryptography."""
     initiator_steps: tuple[Step, ...]

@@ -8,7 +8,7 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.arithmetic import scaled
 from ipsecbench.recommend.constraints import Rules
-from ipsecbench.recommend.formats import microseconds, octets, seconds, significant
+from ipsecbench.recommend.formats import microseconds, octets, seconds, significant, small_percent
 from ipsecbench.recommend.ike_operations import IkeOperations
 from ipsecbench.recommend.lives import Lifetime
 from ipsecbench.recommend.reasons import Reason, Role
@@ -126,8 +126,8 @@ def pfs_price(
     cryptography = " and ".join(significant(dearer_cryptography_us(cost).median) for cost in costs)
     text = (
         f"A rekey takes {microseconds(dearer_us(with_pfs))} with PFS and {microseconds(dearer_us(without_pfs))} "
-        f"without, {cryptography} µs of it cryptography: {_share(share_with.median)} against "
-        f"{_share(share_without.median)} of a core for {_number(tunnels.child_sas)}. Without it one broken key "
+        f"without, {cryptography} µs of it cryptography: {small_percent(share_with.median)} against "
+        f"{small_percent(share_without.median)} of a core for {_number(tunnels.child_sas)}. Without it one broken key "
         f"exchange opens all traffic of an IKE SA, {octets(opened_without)} in {seconds(ike_life.hard_seconds)} at the "
         f"most that this box carries; with it, one Child SA's {octets(opened_with)}."
     )
@@ -156,8 +156,3 @@ def opened_bytes(life: Lifetime, bytes_per_second: float) -> float:
 
 def _number(sas: int) -> str:
     return "one Child SA" if sas == 1 else f"{sas} Child SAs"
-
-
-def _share(share: float) -> str:
-    """A share of a core: percent with two digits, however small."""
-    return f"{share:.2g}".replace("e-0", "e-") if share >= 1 else f"{share * 100:.2g}%"

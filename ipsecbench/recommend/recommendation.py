@@ -59,15 +59,13 @@ def recommend(
     decision = decide(ends, policy, wanted)
     rules, phase1 = decision.rules, decision.phase1
     suites = choose_suite(decision.ranking, ends)
-    handshake = handshakes.cost(
-        phase1.encryption, phase1.integrity, phase1.prf, phase1.key_exchange, phase1.authentication, suites.chosen.name
-    )
+    parameters = _parameters(decision)
+    handshake = handshakes.cost(parameters)
     if handshake is None:
         raise PolicyError(
             f"the handshake with {phase1.key_exchange}, {phase1.prf} and {phase1.authentication} has no cost in this "
             "dataset: measure again without --only"
         )
-    parameters = _parameters(decision)
     handshake = replace(handshake, stack=stack_cost(dataset, parameters))
     keys = keying(rules, dataset, handshakes, parameters, suites.chosen)
     fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1, decision.promoted)

@@ -12,8 +12,10 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.ike_operations import child_key_bytes, ike_key_bytes
+from ipsecbench.recommend.ike_parameters import IkeParameters
 
 MakeDataset = Callable[..., Dataset]
+SIGNED = IkeParameters("aes128gcm16", None, "prfsha256", "x25519", "ecdsa-256", "aes128gcm16", certificate_chain=1)
 
 
 def model(dataset: Dataset) -> HandshakeModel:
@@ -30,7 +32,7 @@ def test_key_lengths_are_those_of_the_rfcs() -> None:
 
 
 def test_a_handshake_is_the_sum_of_its_steps(make_dataset: MakeDataset) -> None:
-    cost = model(make_dataset()).cost("aes128gcm16", None, "prfsha256", "x25519", "ecdsa-256", "aes128gcm16")
+    cost = model(make_dataset()).cost(SIGNED)
     assert cost is not None
     # prf 0.95 µs; prf+ of 256 octets is 8 blocks and 7.6 µs. IKE SA keys: 136 octets, 5 blocks; KEYMAT: 40, 2 blocks.
     derived = 0.95 + 7.6 * 5 / 8
@@ -43,11 +45,18 @@ def test_a_handshake_is_the_sum_of_its_steps(make_dataset: MakeDataset) -> None:
     assert sum(step.cost_us.median for step in cost.initiator_steps) == pytest.approx(expected)
 
 
+def test_ikev1_is_main_mode_and_quick_mode(make_dataset: MakeDataset) -> None:
+    old = IkeParameters("aes256", "sha1", "prfsha1", "modp1024", "psk", "aes128-md5", ike_version=1)
+    cost = model(make_dataset()).cost(old)
+    assert cost is not None
+    # RFC 2409: SKEYID and its three keys, 2 for the key of AES-256, HASH_I and HASH_R, three hashes and KEYMAT of 4.
+    assert cost.responder_us.median == pytest.approx(80 + 78 + 15 * 0.7)
+    assert cost.ike_rekey_us.median == pytest.approx(80 + 78 + 8 * 0.7)
+    assert cost.child_rekey_us.median == pytest.approx(80 + 78 + 7 * 0.7)
+
+
 def test_a_pre_shared_key_costs_four_prf_calls(make_dataset: MakeDataset) -> None:
-    costs = [
-        model(make_dataset()).cost("aes128gcm16", None, "prfsha256", "x25519", name, "aes128gcm16")
-        for name in ("psk", "ecdsa-256")
-    ]
+    costs = [model(make_dataset()).cost(replace(SIGNED, authentication=name)) for name in ("psk", "ecdsa-256")]
     assert costs[0] is not None
     assert costs[1] is not None
     saved = costs[1].initiator_us.median - costs[0].initiator_us.median
@@ -77,7 +86,7 @@ def test_a_missing_step_is_no_cost(make_dataset: MakeDataset) -> None:
     assert model(replace(dataset, measurements=rows)).key_exchange("x25519") is None
     for missing in ("x25519", "ecdsa-256"):
         found = model(make_dataset(without=[missing]))
-        assert found.cost("aes128gcm16", None, "prfsha256", "x25519", "ecdsa-256", "aes128gcm16") is None
+        assert found.cost(SIGNED) is None
 
 
 def test_a_prf_is_taken_from_the_hmac_of_its_hash_where_it_was_not_measured(make_dataset: MakeDataset) -> None:

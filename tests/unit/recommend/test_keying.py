@@ -14,6 +14,7 @@ from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.esn import choose_esn
+from ipsecbench.recommend.formats import small_percent
 from ipsecbench.recommend.ike_operations import IkeOperations
 from ipsecbench.recommend.ike_parameters import IkeParameters
 from ipsecbench.recommend.keying import Keying, keying, sa_rate
@@ -278,3 +279,19 @@ def test_a_slow_box_without_pfs_is_told_what_it_leaves_open(make_dataset: MakeDa
     assert not found.pfs.on
     assert found.day_long_lives.opened_recommended_bytes == found.pfs.opened_without_bytes
     assert "(no PFS)" in found.day_long_lives.text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0%"),
+        (3.8e-05, "0.0038%"),
+        (0.0099, "0.99%"),
+        (0.051, "5.1%"),
+        (0.5, "50%"),
+        (2.5, "250%"),
+        (1e-9, "0.00000010%"),
+    ],
+)
+def test_small_shares_keep_two_digits(share: float, text: str) -> None:
+    assert small_percent(share) == text
