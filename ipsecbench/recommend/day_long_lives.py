@@ -49,8 +49,8 @@ def _text(
         f"On this box one SA at up to {box} carries {octets(opened)} in 24 hours, and without PFS one broken key "
         f"exchange opens all of it; with what is recommended {'(PFS)' if pfs else '(no PFS)'} it opens "
         f"{octets(recommended)}.",
-        f"Rekeying {_of(tunnels)} each hour with PFS takes {_work(hourly)} of a core in a day ({small_percent(share)} of it), "
-        f"against {_work(once)} for once a day: "
+        f"Rekeying {_of(tunnels)} each hour with PFS takes {_work(hourly)} of a core in a day "
+        f"({small_percent(share)} of it), against {_work(once)} for once a day: "
         + (
             "the saving is no reason for 24 hours."
             if share < 0.01
