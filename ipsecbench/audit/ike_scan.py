@@ -1,7 +1,8 @@
 """What ``ike-scan`` prints: which proposal each host chose, on one line or on several (``--multiline``).
 
-A host chooses from what it was offered, so that its answer says what it accepts and not all that it accepts. The
-forms and names are those of ike-scan's ``isakmp.c`` (source ``ikescan``).
+A host chooses from what it was offered, so that its answer says what it accepts and not all that it accepts. The life
+in an answer is as a rule the scanner's own offer sent back, so that it is not graded. The forms and names are those
+of ike-scan's ``isakmp.c`` (source ``ikescan``).
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from ipsecbench.audit.configuration import (
     Connection,
     Exchange,
     Format,
-    Life,
     Note,
     Offer,
 )
@@ -83,7 +83,6 @@ class _Answers:
     line: int
     offers: list[Offer] = field(default_factory=list)
     authentication: dict[str, Authentication] = field(default_factory=dict)
-    life: Life = field(default_factory=Life)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -98,10 +97,8 @@ def read_ike_scan(text: str) -> Configuration:
     for line, match, answer in _answers(text):
         host = printable(match["host"])
         if match["notify"] is not None:
-            reason = printable(match["reason"])
-            notes.append(
-                Note(f"{host} refused what it was offered ({reason}): that says nothing of what it takes", line)
-            )
+            said = f"{host} answered {printable(match['reason'])} and chose nothing: that says nothing of what it takes"
+            notes.append(Note(said, line))
             continue
         if len(hosts) >= _MOST_HOSTS:
             raise unreadable(line, f"more than {_MOST_HOSTS} hosts")
@@ -171,15 +168,6 @@ def _read_v1_rest(answers: _Answers, found: Mapping[str, str], line: int) -> Non
     answers.authentication.setdefault(name, Authentication(method, name or "not said", line=line))
     if name.startswith("XAUTH_"):
         answers.authentication.setdefault("xauth", Authentication("xauth", name, line=line))
-    if found.get("lifetype") == "Seconds" and "lifeduration" in found:
-        seconds = _integer(found["lifeduration"], line)
-        answers.life = Life(seconds=seconds, line=line)
-
-
-def _integer(text: str, line: int) -> int:
-    if not re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}|\d{1,20}", text):
-        raise unreadable(line, f"LifeDuration {quoted(text)} is no number")
-    return int(text, 16 if text[:2].lower() == "0x" else 10)
 
 
 def _key_bits(text: str | None) -> str | None:
@@ -242,7 +230,6 @@ def _connection(host: str, exchange: str, answers: _Answers) -> Connection:
         exchange=None if v2 else _EXCHANGES.get(exchange),
         authentication=tuple(answers.authentication.values()),
         offers=tuple(answers.offers),
-        life=answers.life,
         chosen=True,
         notes=tuple(answers.notes),
     )
