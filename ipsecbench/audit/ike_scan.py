@@ -30,7 +30,7 @@ from ipsecbench.audit.text import printable, quoted, unreadable
 
 _MOST_HOSTS = 100_000
 _ANSWER = re.compile(
-    r"(?P<host>[0-9A-Za-z][0-9A-Za-z._:%-]{0,254})[\t ]+(?:\([0-9A-Fa-f.:]+\)[\t ]+)?"
+    r"(?<!\S)(?P<host>[0-9A-Za-z][0-9A-Za-z._:%-]{0,254})[\t ]+(?:\([0-9A-Fa-f.:]+\)[\t ]+)?"
     r"(?:(?P<exchange>Main Mode|Aggressive Mode|UNKNOWN Mode|IKEv2 SA_INIT) Handshake returned"
     r"|Notify message (?P<notify>\d+) \((?P<reason>[^)]{0,60})\))"
 )

@@ -41,6 +41,8 @@ class Conn:
     """Every key, in lower case."""
     notes: tuple[Note, ...]
     """What was not followed."""
+    effort: Effort
+    """How much work the text may still make."""
 
     def get(self, *keys: str) -> Value | None:
         """The first of some keys that is set, and set to something."""
@@ -189,4 +191,4 @@ def _flatten(section: _Section, sections: dict[str, _Section], default: _Section
     for part in order:
         for key, value in part.values.items():
             values.setdefault(key, value)
-    return Conn(printable(section.name), section.line, values, tuple(notes))
+    return Conn(printable(section.name), section.line, values, tuple(notes), effort)

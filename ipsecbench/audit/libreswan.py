@@ -111,6 +111,7 @@ def _offers(conn: Conn, keys: tuple[str, ...], version: str, *, ike: bool) -> tu
     value = conn.get(*keys)
     if value is None:
         return default_offers(ike=ike, version=version)
+    conn.effort.spend_on(value.text or "", value.line)
     try:
         return parse_offers(value.text or "", ike=ike, version=version, line=value.line)
     except UsageError as error:

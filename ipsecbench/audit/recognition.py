@@ -17,7 +17,7 @@ from ipsecbench.errors import UsageError
 
 _IKE_SCAN = re.compile(r"^Starting ike-scan|Handshake returned|^\S+[\t ]+Notify message \d+ \(", re.MULTILINE)
 _IPSEC_CONF = re.compile(r"^(?:conn[\t ]+\S|config[\t ]+setup)", re.MULTILINE)
-_SETTINGS = re.compile(r"^[\t ]*[^\s#{}=]+[^#{}=\n]*\{", re.MULTILINE)
+_SETTINGS = re.compile(r"^[\t ]*[^\s#{}=][^#{}=\n]*\{", re.MULTILINE)
 _LIBRESWAN_WORDS = re.compile(
     r"^[\t ]+(?:ike|esp|phase2alg)[\t ]*=[^\n#]*(?:;|_gcm|aes_|\bdh\d|sha2[_;]|sha2$|\+)|"
     r"^[\t ]+(?:ikev2|phase2|phase2alg|salifetime|ipsec-lifetime|ipsec-max-\w+|aggrmode|sha2-truncbug|esn|"

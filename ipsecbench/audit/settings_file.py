@@ -51,7 +51,8 @@ class Section:
     def __init__(self, root: _Node, nodes: tuple[_Node, ...], effort: Effort) -> None:
         self._root = root
         self._nodes = nodes
-        self._effort = effort
+        self.effort = effort
+        """How much work the text may still make."""
 
     @property
     def line(self) -> int:
@@ -68,7 +69,7 @@ class Section:
 
     def settings(self) -> Iterator[tuple[str, Value]]:
         """Every key that is set, with what it is set to."""
-        self._effort.spend(sum(len(node.values) for node in self._nodes), self.line)
+        self.effort.spend(sum(len(node.values) for node in self._nodes), self.line)
         for key in dict.fromkeys(key for node in self._nodes for key in node.values):
             found = self.value(key)
             if found is not None:
@@ -76,7 +77,7 @@ class Section:
 
     def sections(self) -> Iterator[tuple[str, Section]]:
         """The sections in it, by name, in the order of the text."""
-        self._effort.spend(sum(len(node.sections) for node in self._nodes), self.line)
+        self.effort.spend(sum(len(node.sections) for node in self._nodes), self.line)
         for name in dict.fromkeys(name for node in self._nodes for name in node.sections):
             found = self.section(name)
             if found is not None:
@@ -85,7 +86,7 @@ class Section:
     def section(self, name: str) -> Section | None:
         """One section in it."""
         nodes = [node.sections[name] for node in self._nodes if name in node.sections]
-        return Section(self._root, self._expand(nodes), self._effort) if nodes else None
+        return Section(self._root, self._expand(nodes), self.effort) if nodes else None
 
     def _expand(self, nodes: list[_Node]) -> tuple[_Node, ...]:
         """The nodes and all that they refer to, nearest first, none twice."""
@@ -96,7 +97,7 @@ class Section:
             if id(node) in found:
                 continue
             found[id(node)] = node
-            self._effort.spend(1 + len(node.references), node.line)
+            self.effort.spend(1 + len(node.references), node.line)
             targets = (_follow(self._root, path) for path in reversed(node.references))
             waiting += [target for target in targets if target is not None]
         return tuple(found.values())

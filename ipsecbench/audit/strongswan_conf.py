@@ -100,6 +100,7 @@ def _offers(conn: Conn, key: str) -> tuple[Offer, ...]:
     value = conn.get(key)
     if value is None or value.text is None:
         return default_offers(ike=ike)
+    conn.effort.spend_on(value.text, value.line)
     strict = value.text.endswith("!")
     offers = []
     for text in listed(value.text.removesuffix("!")):

@@ -144,6 +144,7 @@ def _offers(section: Section, key: str, *, ike: bool, carrier: str = "esp", defa
     if value is None:
         return default_offers(ike=ike) if defaults else ()
     offers: list[Offer] = []
+    section.effort.spend_on(value.text or "", value.line)
     for text in listed(value.text or ""):
         if text.lower() == "default":
             offers += default_offers(ike=ike)

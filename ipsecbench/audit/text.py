@@ -7,7 +7,8 @@ from ipsecbench.errors import UsageError
 MOST_CHARACTERS = 4 * 2**20
 """Longest text that is read; the largest real configurations are a tenth of it."""
 _LONGEST_QUOTE = 60
-_MOST_STEPS = 2_000_000
+_MOST_STEPS = 1_000_000
+_MOST_PROPOSALS = 1000
 
 
 def quoted(text: str) -> str:
@@ -31,6 +32,16 @@ class Effort:
 
     def __init__(self, most_steps: int = _MOST_STEPS) -> None:
         self._left = most_steps
+
+    def spend_on(self, text: str, line: int) -> None:
+        """Count the steps that a value with proposals makes.
+
+        Raises:
+            UsageError: they are too many.
+        """
+        if text.count(",") >= _MOST_PROPOSALS:
+            raise unreadable(line, f"more than {_MOST_PROPOSALS} proposals")
+        self.spend(1 + len(text) // 8, line)
 
     def spend(self, steps: int, line: int) -> None:
         """Count steps.
