@@ -6,7 +6,9 @@
                           NAT-T                                   `------ multiple of the alignment -----'
 
 UDP stands there with NAT traversal only (RFC 3948). In tunnel mode the inner packet is protected whole; in transport
-mode its own IP header becomes the outer one. Nothing here knows of IP options, extension headers or TFC padding.
+mode its own IP header becomes the outer one. Layered over transport mode, IP in IP (RFC 2003) takes what tunnel mode
+takes, and GRE (RFC 2784, without key, checksum and sequence number) four octets more. Nothing here knows of IP options,
+extension headers or TFC padding.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from dataclasses import dataclass
 
 from ipsecbench.algorithms.suites import EspSuite
 from ipsecbench.errors import UsageError
+from ipsecbench.esp.configuration import Layering
+from ipsecbench.esp.layering import GRE_HEADER_BYTES
 
 ESP_HEADER_BYTES = 8
 """SPI and sequence number (RFC 4303 sections 2.1 and 2.2); only the low half of an ESN travels."""
@@ -24,6 +28,9 @@ UDP_HEADER_BYTES = 8
 TCP_HEADER_BYTES = 20
 IP_HEADER_BYTES = {"ipv4": 20, "ipv6": 40}
 """Octets of an IP header without options or extension headers."""
+ETHERNET_BYTES = 14 + 4 + 8 + 12
+"""Header, FCS, preamble with start delimiter, and gap (IEEE 802.3)."""
+ETHERNET_LEAST_PAYLOAD_BYTES = 46
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +43,37 @@ class Encapsulation:
     """The IP header outside ESP: ``ipv4`` or ``ipv6``."""
     nat_traversal: bool = False
     """Whether ESP is carried in UDP (RFC 3948)."""
+    layering: Layering = Layering.NONE
+    """What stands between the inner packet and ESP, in transport mode only."""
 
     def __post_init__(self) -> None:
         """Refuse unknown words.
 
         Raises:
-            UsageError: the mode or the outer header is unknown.
+            UsageError: the mode or the outer header is unknown, or there is a layering in tunnel mode.
         """
         if self.mode not in ("tunnel", "transport"):
             raise UsageError(f"mode {self.mode!r}: it is 'tunnel' or 'transport'")
         if self.outer not in IP_HEADER_BYTES:
             raise UsageError(f"outer header {self.outer!r}: it is 'ipv4' or 'ipv6'")
+        if self.layering is not Layering.NONE and self.mode != "transport":
+            raise UsageError(f"{self.layering} is layered over transport mode")
+
+    @classmethod
+    def carrying(cls, mode: str, outer: str = "ipv4", nat_traversal: bool = False) -> Encapsulation:
+        """How inner packets travel in a mode that may be layered.
+
+        Args:
+            mode: ``tunnel``, ``transport``, ``gre`` or ``ipip``; the last two over transport mode.
+            outer: the IP header outside ESP.
+            nat_traversal: whether ESP is carried in UDP.
+
+        Raises:
+            UsageError: a word is unknown.
+        """
+        if mode in (Layering.GRE, Layering.IPIP):
+            return cls("transport", outer, nat_traversal, Layering(mode))
+        return cls(mode, outer, nat_traversal)
 
     @property
     def ip_header_bytes(self) -> int:
@@ -55,8 +82,13 @@ class Encapsulation:
 
     @property
     def unprotected_inner_bytes(self) -> int:
-        """Octets of the inner packet that ESP does not protect: its IP header in transport mode."""
-        return self.ip_header_bytes if self.mode == "transport" else 0
+        """Octets of the inner packet that ESP does not protect: its IP header in transport mode without a layering."""
+        return self.ip_header_bytes if self.mode == "transport" and self.layering is Layering.NONE else 0
+
+    @property
+    def layer_bytes(self) -> int:
+        """Octets that a layering puts before the inner packet, within ESP; the IP header of the layering is outside."""
+        return GRE_HEADER_BYTES if self.layering is Layering.GRE else 0
 
     @property
     def header_bytes(self) -> int:
@@ -95,7 +127,7 @@ def wire_bytes(suite: EspSuite, inner_bytes: int, encapsulation: Encapsulation |
         UsageError: the inner packet is shorter than the IP header that transport mode takes out of it.
     """
     outside = encapsulation or Encapsulation()
-    protected = inner_bytes - outside.unprotected_inner_bytes
+    protected = inner_bytes - outside.unprotected_inner_bytes + outside.layer_bytes
     if protected < 0:
         raise UsageError(f"{inner_bytes} octets are no {outside.outer} packet: its header has more")
     return outside.header_bytes + sealed_bytes(suite, protected)
@@ -113,7 +145,7 @@ def inner_mtu_bytes(suite: EspSuite, link_mtu_bytes: int, encapsulation: Encapsu
         UsageError: the link is too small for any packet of the suite.
     """
     outside = encapsulation or Encapsulation()
-    protected = largest_payload_bytes(suite, link_mtu_bytes - outside.header_bytes)
+    protected = largest_payload_bytes(suite, link_mtu_bytes - outside.header_bytes) - outside.layer_bytes
     if protected <= 0:
         raise UsageError(f"a link MTU of {link_mtu_bytes} octets has no room for {suite.name}; give a larger one")
     return protected + outside.unprotected_inner_bytes
@@ -122,6 +154,29 @@ def inner_mtu_bytes(suite: EspSuite, link_mtu_bytes: int, encapsulation: Encapsu
 def overhead_bytes(suite: EspSuite, inner_bytes: int, encapsulation: Encapsulation | None = None) -> int:
     """Octets that the suite adds to an inner packet."""
     return wire_bytes(suite, inner_bytes, encapsulation) - inner_bytes
+
+
+def fragment_bytes(inner_bytes: int, inner_mtu: int) -> tuple[int, ...]:
+    """Octets of the IPv4 packets that an inner packet is cut into so that each fits (RFC 791): itself, if it does.
+
+    Args:
+        inner_bytes: octets of the inner packet, its header of 20 octets included.
+        inner_mtu: octets of the largest inner packet that fits; at least 28.
+    """
+    if inner_bytes <= inner_mtu:
+        return (inner_bytes,)
+    header = IP_HEADER_BYTES["ipv4"]
+    room = (inner_mtu - header) // 8 * 8
+    whole, rest = divmod(inner_bytes - header, room)
+    return (room + header,) * whole + ((rest + header,) if rest else ())
+
+
+def ethernet_bytes(ip_bytes: int) -> int:
+    """Octets of time that an IP packet takes on Ethernet, without a VLAN tag (IEEE 802.3).
+
+    Header 14, FCS 4, preamble and start delimiter 8, gap 12; the payload is padded to 46.
+    """
+    return max(ip_bytes, ETHERNET_LEAST_PAYLOAD_BYTES) + ETHERNET_BYTES
 
 
 def tcp_mss_bytes(inner_mtu: int, inner: str = "ipv4") -> int:

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.suites import EspSuite, esp_suites
 from ipsecbench.errors import UsageError
+from ipsecbench.esp.configuration import Layering
 from ipsecbench.esp.overhead import (
     Encapsulation,
+    ethernet_bytes,
+    fragment_bytes,
     goodput_ratio,
     inner_mtu_bytes,
     overhead_bytes,
@@ -111,6 +114,70 @@ def test_wire_bytes_and_goodput_equal_the_table(row: dict[str, Any], suite: EspS
 def test_examples_worked_by_hand(suite: str, link_mtu: int, outside: Encapsulation, inner_mtu: int, wire: int) -> None:
     assert inner_mtu_bytes(esp_suites()[suite], link_mtu, outside) == inner_mtu
     assert wire_bytes(esp_suites()[suite], inner_mtu, outside) == wire
+
+
+@pytest.mark.parametrize(
+    ("name", "ipv4", "ipv6"),
+    [
+        ("aes-cbc + hmac-sha1-96", 1398, 1378),
+        ("aes-cbc + hmac-md5-96", 1398, 1378),
+        ("aes-cbc + aes-xcbc-96", 1398, 1378),
+        ("aes-cbc + hmac-sha2-256-128", 1398, 1378),
+        ("aes-cbc + hmac-sha2-384-192", 1382, 1362),
+        ("aes-cbc + hmac-sha2-512-256", 1382, 1362),
+        ("aes-ctr + hmac-sha2-256-128", 1406, 1386),
+        ("aes-gcm-16 / aes-ccm-16 / chacha20poly1305 / gmac", 1406, 1386),
+        ("aes-gcm-12", 1410, 1390),
+        ("aes-gcm-8 / aes-ccm-8", 1414, 1394),
+        ("aes-gcm-16-iiv / chacha-iiv (RFC 8750)", 1414, 1394),
+        ("3des/des/blowfish/cast-cbc + hmac-sha1-96", 1406, 1386),
+        ("3des-cbc + hmac-sha2-256-128", 1406, 1386),
+        ("null + hmac-sha1-96", 1418, 1398),
+        ("null + hmac-sha2-256-128", 1414, 1394),
+        ("aes-cbc, no integrity (UNSAFE)", 1414, 1394),
+    ],
+)
+def test_segment_sizes_equal_the_table(name: str, ipv4: int, ipv6: int) -> None:
+    for suite in SUITES[name]:
+        mtu = inner_mtu_bytes(suite, 1500)
+        assert (tcp_mss_bytes(mtu), tcp_mss_bytes(mtu, "ipv6")) == (ipv4, ipv6)
+
+
+def test_what_vendors_say_of_the_overhead() -> None:
+    # Google's 73 octets are the worst case of CBC with SHA-1: 20 + 8 + 16 + 2 + 15 of padding + 12.
+    assert max(overhead_bytes(esp_suites()["aes128-sha1"], inner) for inner in range(20, 1500)) == 73
+    # Juniper's guide sets 1460 on the tunnel, more than its own proposal leaves of 1500, and lives off an MSS of 1360.
+    assert inner_mtu_bytes(esp_suites()["aes256-sha256"], 1500) == 1438
+
+
+def test_layerings_over_transport_mode() -> None:
+    gcm = esp_suites()["aes128gcm16"]
+    tunnel = Encapsulation.carrying("tunnel")
+    for mode, more in (("ipip", 0), ("gre", 4)):
+        outside = Encapsulation.carrying(mode)
+        assert outside.mode == "transport"
+        # 20 + 8 + 8 + 1400 + 2 + 16, and four octets of GRE; both are multiples of four.
+        assert wire_bytes(gcm, 1402, outside) == 1456 + more
+        assert inner_mtu_bytes(gcm, 1500, outside) == inner_mtu_bytes(gcm, 1500, tunnel) - more
+    assert Encapsulation.carrying("transport") == Encapsulation("transport")
+    with pytest.raises(UsageError, match="layered over transport mode"):
+        Encapsulation("tunnel", layering=Layering.GRE)
+    with pytest.raises(UsageError, match="mode 'beet'"):
+        Encapsulation.carrying("beet")
+
+
+def test_packets_that_do_not_fit_are_cut_as_ip_does() -> None:
+    assert fragment_bytes(1400, 1446) == (1400,)
+    # 1426 octets of room hold 178 times eight; 1498 octets of payload are 1424 and 74.
+    assert fragment_bytes(1518, 1446) == (1444, 94)
+    assert sum(fragment_bytes(9000, 1446)) == 9000 + 20 * (len(fragment_bytes(9000, 1446)) - 1)
+    assert fragment_bytes(1444, 1440) == (1436, 28)
+
+
+def test_ethernet_counts_its_gap_and_pads_short_packets() -> None:
+    # 10 Mbit/s Ethernet's known 14880 frames/s of 64 octets: 46 of payload take 84 octets of time.
+    assert ethernet_bytes(46) == ethernet_bytes(20) == 84
+    assert ethernet_bytes(1500) == 1538
 
 
 def test_a_tcp_acknowledgement_and_the_segment_sizes() -> None:
