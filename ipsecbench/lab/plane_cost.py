@@ -23,7 +23,7 @@ from dataclasses import replace
 
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.draws import Draws
-from ipsecbench.bench.measurement import MIXES, Measurement, Tier, Workload
+from ipsecbench.bench.measurement import Measurement, Tier, Workload
 from ipsecbench.bench.statistics import resampled_quantiles
 
 BASE_SUITES = ("null-sha256", "null-sha1", "null-sha512", "null-sha384", "null-md5", "null-aesxcbc", "null-aescmac")
@@ -147,23 +147,11 @@ class PlaneCosts:
         return None
 
     def fixed_of_mix_ns(self, suite: str, direction: str, mix: str) -> tuple[str, Draws] | None:
-        """The fixed cost of a named mix: measured, or the weighted mean of its sizes."""
+        """The fixed cost of a named mix of sizes; None where it was not measured."""
         work = Workload(self.tier, self.provider, direction, suite, mix=mix)
         base = self.base_of(work)
         measured = None if base is None else self.fixed_of(base, work)
-        if base is not None and measured is not None:
-            return base, measured
-        parts = MIXES[mix]
-        whole = sum(count for _, count in parts)
-        found = [(count / whole, self.fixed_ns(suite, direction, size)) for size, count in parts]
-        sums: Draws | None = None
-        name = ""
-        for share, one in found:
-            if one is None:
-                return None
-            name = one[0]
-            sums = one[1] * share if sums is None else sums + one[1] * share
-        return None if sums is None else (name, sums)
+        return None if base is None or measured is None else (base, measured)
 
     def _between(self, base: str, direction: str, sizes: list[int], size_bytes: int) -> Draws | None:
         if len(sizes) == 1 or size_bytes in sizes:

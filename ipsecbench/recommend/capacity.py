@@ -1,6 +1,7 @@
 """What the box will carry with the chosen suite: per core, per SA, on all cores, at each size; and what that costs.
 
-Everything follows from the time of a packet (:meth:`ipsecbench.recommend.cost_model.CostModel.time_draws`), draw by draw.
+Everything follows from the time of a packet, draw by draw:
+:meth:`ipsecbench.recommend.cost_model.CostModel.time_draws`.
 """
 
 from __future__ import annotations
@@ -135,6 +136,19 @@ def _rates(costs: CostModel, suite: EspSuite, traffic: Traffic, outbound_share: 
     return (outbound * outbound_share + inbound * (1 - outbound_share)).under(bits)
 
 
+def tunnel_rates(costs: CostModel, suite: str, wanted: Requirements, scaling: CoreScaling) -> Draws | None:
+    """What all wanted SAs carry of the wanted traffic, in 10^6 bit/s; None where nothing supports a figure.
+
+    Args:
+        costs: of the box.
+        suite: the ESP suite.
+        wanted: traffic and direction mix.
+        scaling: to the cores that work on it.
+    """
+    rates = _rates(costs, esp_suites()[suite], wanted.traffic, wanted.outbound_share)
+    return None if rates is None else rates * _factor(scaling, suite)
+
+
 def _factor(scaling: CoreScaling, suite: str) -> Draws:
     return estimate_draws(scaling.factor, f"{suite} on {scaling.cores} cores")
 
@@ -180,12 +194,14 @@ def _notes(
     assumed = [one for one in (scaling, every) if one is not None and one.basis is ScalingBasis.ASSUMED]
     if assumed:
         text = (
-            "Cores that were not measured at once ('ipsecbench bench --cores all') are assumed to add half of one to "
+            "Cores that were not measured at once ('ipsecbench bench --cores all') are assumed to add half of one to a "
+            "whole one each."
         )
-        notes.append(Reason(f"{text}a whole one each."))
+        notes.append(Reason(text))
     if asked.line.esp_packets > 1:
         text = (
             f"{asked.line.esp_packets - 1:.0%} more ESP packets than inner ones: some are longer than the inner MTU, "
+            "and are cut; the rates do not count that work."
         )
-        notes.append(Reason(f"{text}and are cut; the rates do not count that work."))
+        notes.append(Reason(text))
     return notes

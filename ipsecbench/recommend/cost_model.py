@@ -237,11 +237,8 @@ class CostModel:
 
     def worst_scaling(self, cores: int) -> tuple[int, Estimate] | None:
         """The least that any suite gained where so many cores, or the next fewer, were measured at once."""
-        suites = {
-            row.workload.algorithm
-            for row in self.dataset.measurements
-            if row.usable and 1 < row.workload.cores <= cores
-        }
+        rows = (row for row in self.dataset.measurements if row.usable and 1 < row.workload.cores <= cores)
+        suites = {row.workload.algorithm for row in rows}
         found = [scaling for suite in sorted(suites) if (scaling := self.multi_core_scaling(suite, cores)) is not None]
         most = max((scaling[0] for scaling in found), default=0)
         return min((one for one in found if one[0] == most), key=lambda one: one[1].median, default=None)

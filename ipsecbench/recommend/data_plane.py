@@ -124,9 +124,14 @@ class MeasuredPlane:
         return PlaneShare(*fixed, Draws.exactly(1.0), spread_draws(sigma, _error_key(suite, direction)))
 
     def _fixed_ns(self, suite: str, traffic: Traffic, direction: str) -> tuple[str, Draws] | None:
-        """The fixed cost of the traffic; a distribution of several sizes costs as much more as a measured mix does."""
+        """The fixed cost of the traffic.
+
+        Sizes that were not measured together cost as much more together than apart as those of a measured mix do.
+        """
         if traffic.mix is not None:
-            return self._costs.fixed_of_mix_ns(suite, direction, traffic.mix)
+            measured = self._costs.fixed_of_mix_ns(suite, direction, traffic.mix)
+            if measured is not None:
+                return measured
         found = self._of_sizes(suite, traffic, direction)
         if found is None or len(traffic.parts) == 1:
             return found

@@ -12,6 +12,7 @@ from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.recommend.alternatives import RunnerUp
+from ipsecbench.recommend.capacity import Capacity
 from ipsecbench.recommend.esn import EsnChoice
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.lives import Lifetime
@@ -194,6 +195,8 @@ class Recommendation:
     """What the multi-buffer library does here."""
     goal: Goal | None
     """The goal; None where none was given."""
+    capacity: Capacity | None
+    """What the box will carry with the chosen suite; None where nothing supports a figure."""
     evidence: Evidence
     """How good the evidence is."""
     runner_up: RunnerUp

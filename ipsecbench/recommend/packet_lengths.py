@@ -1,4 +1,4 @@
-"""Lengths of packets for every way that a suite can travel: inner MTU, TCP MSS, overhead (RFC 4303, 3948, 2784, 2003)."""
+"""Lengths of packets for every way that a suite can travel: MTU, MSS, overhead (RFC 4303, 3948, 2784, 2003)."""
 
 from __future__ import annotations
 

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.errors import PolicyError
-from ipsecbench.recommend.arithmetic import product
+from ipsecbench.recommend.capacity import tunnel_rates
 from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
+from ipsecbench.recommend.core_scaling import ScalingBasis, wanted_scaling
 from ipsecbench.recommend.cost_model import REFERENCE_TRAFFIC, TIER_RANK
 from ipsecbench.recommend.end_verdicts import suite_at_ends
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.formats import rate, rate_interval
 from ipsecbench.recommend.model import Goal, GoalVerdict
 from ipsecbench.recommend.objectives import packet_cost
-from ipsecbench.recommend.predictions import Candidate, Prediction
+from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE, Candidate, Prediction
 from ipsecbench.recommend.ranking import (
     SURE,
     Option,
@@ -32,21 +33,21 @@ from ipsecbench.recommend.ranking import (
     tied,
 )
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
-from ipsecbench.recommend.requirements import Objective
+from ipsecbench.recommend.requirements import Objective, Requirements
 from ipsecbench.recommend.standing import level, next_step_bits, security_order
 from ipsecbench.recommend.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
+class Carried:
     """What a suite carries with the tunnels that were asked for."""
 
     mbit_per_second: Estimate
     """Predicted rate."""
     cores: int
     """Cores that it is for."""
-    assumed: bool
-    """Whether the scaling to several cores is another suite's."""
+    basis: ScalingBasis
+    """How the rate of several cores came about."""
     scaling: float
     """Rate of these cores over that of one."""
     end: str
@@ -77,7 +78,7 @@ class SuiteRanking:
     """Everything that could have been chosen, best first."""
     predictions: Mapping[str, tuple[Prediction, ...]]
     """What each end carries with each option."""
-    capacities: Mapping[str, Capacity]
+    capacities: Mapping[str, Carried]
     """What each option carries with the tunnels that were asked for."""
     verdicts: Mapping[str, Verdict]
     """Why the rest was out before the comparison."""
@@ -104,7 +105,7 @@ class SuiteChoice:
     """Everything that could have been chosen, best first by the objective."""
     exclusions: tuple[Exclusion, ...]
     """Everything else that is known, each with one reason."""
-    capacity: Capacity
+    capacity: Carried
     """Of the winner."""
     goal: Goal | None
     """How the winner stands to the goal."""
@@ -137,7 +138,7 @@ def rank_suites(rules: Rules, ends: Ends) -> SuiteRanking:
     _exclude_lower_tiers(usable, verdicts)
     if not usable:
         raise PolicyError(_nothing_usable(rules, verdicts))
-    capacities = _capacities(usable, ends, rules.requirements.tunnels)
+    capacities = _capacities(usable, ends, rules.requirements)
     options = cheapest_first(
         Option(
             name,
@@ -221,35 +222,28 @@ def _places(usable: Mapping[str, tuple[Prediction, ...]]) -> range:
     return range(len(next(iter(usable.values()))))
 
 
-def _capacities(usable: Mapping[str, tuple[Prediction, ...]], ends: Ends, tunnels: int) -> dict[str, Capacity]:
+def _capacities(usable: Mapping[str, tuple[Prediction, ...]], ends: Ends, wanted: Requirements) -> dict[str, Carried]:
     """Rate with several tunnels, of the end that carries the least."""
-    found: dict[str, Capacity] = {}
-    for place, end in enumerate(ends):
-        at_end_ = _capacities_at(end, {name: each[place] for name, each in usable.items()}, tunnels)
-        for name, capacity in at_end_.items():
-            if name not in found or capacity.mbit_per_second.median < found[name].mbit_per_second.median:
-                found[name] = capacity
+    found: dict[str, Carried] = {}
+    for end in ends:
+        for name in usable:
+            carried = _carried_at(end, name, wanted)
+            if name not in found or carried.mbit_per_second.median < found[name].mbit_per_second.median:
+                found[name] = carried
     return found
 
 
-def _capacities_at(end: End, usable: Mapping[str, Prediction], tunnels: int) -> dict[str, Capacity]:
-    """Rate of one end with several tunnels. A suite whose scaling was not measured gets the worst that was."""
-    scalings = {name: end.costs.multi_core_scaling(name, tunnels) for name in usable}
-    known = [scaling for scaling in scalings.values() if scaling is not None]
-    worst = min(known, key=lambda scaling: (scaling[1].median, scaling[0]), default=None)
-    found: dict[str, Capacity] = {}
-    for name, prediction in usable.items():
-        single = prediction.one_way_mbit_per_second
-        scaling = scalings[name] or worst
-        if scaling is None:
-            found[name] = Capacity(single, 1, False, 1.0, end.name)
-        else:
-            rates = product(single, scaling[1])
-            found[name] = Capacity(rates, scaling[0], scalings[name] is None, scaling[1].median, end.name)
-    return found
+def _carried_at(end: End, name: str, wanted: Requirements) -> Carried:
+    """Rate of one end."""
+    scaling = wanted_scaling(end.costs, name, wanted)
+    rates = tunnel_rates(end.costs, name, wanted, scaling)
+    if rates is None:
+        raise KeyError(f"{name}: {wanted.traffic}")
+    mbit = rates.estimate(PREDICTION_CONFIDENCE)
+    return Carried(mbit, scaling.cores, scaling.basis, scaling.factor.median, end.name)
 
 
-def _contest(options: tuple[Option, ...], capacities: Mapping[str, Capacity], rules: Rules) -> Contest:
+def _contest(options: tuple[Option, ...], capacities: Mapping[str, Carried], rules: Rules) -> Contest:
     goal, objective = rules.requirements.goal_mbit_per_second, rules.requirements.objective
     enough = [o for o in options if goal is not None and capacities[o.name].mbit_per_second.lower >= goal]
     field = enough or list(options)
@@ -350,7 +344,7 @@ def _chance_words(option: Option, best: Option) -> str:
     return f"{best.name} is ahead with a chance of {chance_of(best, option):.0%}"
 
 
-def _goal(rules: Rules, capacity: Capacity) -> Goal | None:
+def _goal(rules: Rules, capacity: Carried) -> Goal | None:
     wanted = rules.requirements.goal_mbit_per_second
     if wanted is None:
         return None
@@ -366,7 +360,7 @@ def _goal(rules: Rules, capacity: Capacity) -> Goal | None:
     text = f"{verdict}: {rate_interval(predicted)} of {rules.requirements.traffic} on {cores} against {rate(wanted)}"
     if rules.requirements.tunnels > 1 and capacity.cores == 1:
         text += f"; {rules.requirements.tunnels} tunnels on several cores were not measured (bench --cores)"
-    elif capacity.assumed:
+    elif capacity.basis is ScalingBasis.OTHER_SUITE:
         text += "; the scaling is the worst that was measured of another suite"
     return Goal(wanted, predicted, capacity.cores, verdict, headroom, text)
 

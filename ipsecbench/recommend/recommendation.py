@@ -11,6 +11,7 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.esp.overhead import Encapsulation, goodput_ratio, inner_mtu_bytes, overhead_bytes, tcp_mss_bytes
+from ipsecbench.recommend.capacity import capacity
 from ipsecbench.recommend.decision import Decision, decide
 from ipsecbench.recommend.ends import End
 from ipsecbench.recommend.evidence import box_name, weigh
@@ -96,6 +97,7 @@ def recommend(
         prices=price_list,
         ceilings=costs.ceilings(wanted.traffic),
         goal=suites.goal,
+        capacity=capacity(costs, suites.chosen.name, wanted),
         evidence=weigh(dataset, costs, suites.chosen, phase1),
         runner_up=runner_up(ends, decision, policy, wanted, fallbacks),
         pair=describe_pair(ends, decision, policy, wanted),
@@ -167,7 +169,7 @@ def _phase1(decision: Decision, handshake: HandshakeCost, fallbacks: Fallbacks, 
 def _phase2(decision: Decision, choice: SuiteChoice, fallbacks: Fallbacks, keys: Keying) -> Phase2:
     policy, wanted, chosen = decision.rules.policy, decision.rules.requirements, choice.chosen
     suite = esp_suites()[chosen.name]
-    outside = Encapsulation("tunnel", wanted.outer, wanted.nat_traversal)
+    outside = Encapsulation.carrying(wanted.mode, wanted.outer, wanted.nat_traversal)
     mtu = inner_mtu_bytes(suite, wanted.link_mtu_bytes, outside)
     esn, exchange = keys.esn.esn, keys.pfs.key_exchange
     additional = () if exchange is None else decision.phase1.additional.names
