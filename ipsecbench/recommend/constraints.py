@@ -18,7 +18,6 @@ from ipsecbench.recommend.formats import rate, seconds
 from ipsecbench.recommend.ike_version import not_in_ikev1
 from ipsecbench.recommend.lifetimes import seconds_per_key
 from ipsecbench.recommend.policy import Policy
-from ipsecbench.recommend.predictions import Prediction
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
 from ipsecbench.recommend.requirements import Requirements
 from ipsecbench.recommend.standing import forbidden, strength_bits, unregistered
@@ -125,15 +124,15 @@ def incorrect_verdict(row: Measurement | None) -> Verdict | None:
     return ExclusionKind.INCORRECT, Reason(text)
 
 
-def data_limit_verdict(name: str, rules: Rules, prediction: Prediction | None) -> Verdict | None:
-    """That the 64-bit block of a suite forces rekeys more often than the policy accepts."""
+def data_limit_verdict(name: str, rules: Rules, predicted: Estimate | None) -> Verdict | None:
+    """That the 64-bit block of a suite forces rekeys more often than the policy accepts, at the predicted rate."""
     suite = esp_suites()[name]
     if suite.encryption.block_bytes != 8 or rules.policy.accepts(Role.ESP_SUITE, name) is not None:
         return None
     traffic = rules.requirements.traffic
     mbit, at = _REFERENCE_MBIT_PER_SECOND, f"at {rate(_REFERENCE_MBIT_PER_SECOND)}"
-    if prediction is not None:
-        mbit = prediction.one_way_mbit_per_second.median
+    if predicted is not None:
+        mbit = predicted.median
         at = f"at the predicted {rate(mbit)}"
     interval = seconds_per_key(suite, traffic, mbit)
     if interval is None or interval >= rules.policy.number("shortest_rekey_seconds"):
@@ -143,20 +142,27 @@ def data_limit_verdict(name: str, rules: Rules, prediction: Prediction | None) -
     return ExclusionKind.DATA_LIMIT, Reason(text, ("nisttdea", "sweet32"))
 
 
-def suite_verdict(name: str, rules: Rules, costs: CostModel, prediction: Prediction | None) -> Verdict | None:
-    """The main reason against an ESP suite before any comparison; None where it may be compared."""
+def suite_verdict(name: str, rules: Rules, costs: CostModel, predicted: Estimate | None) -> Verdict | None:
+    """The main reason against an ESP suite before any comparison; None where it may be compared.
+
+    Args:
+        name: the suite.
+        rules: policy and requirements.
+        costs: the box's figures.
+        predicted: what one core carries, in 10^6 bit/s; None without a figure.
+    """
     suite = esp_suites()[name]
     role = Role.ESP_SUITE
     found = (
         incorrect_verdict(costs.incorrect(suite))
         or standards_verdict(role, name, rules.policy)
         or rules.not_in_version(role, name)
-        or data_limit_verdict(name, rules, prediction)
+        or data_limit_verdict(name, rules, predicted)
         or rules.too_weak(role, name)
         or rules.not_listed(role, name)
         or rules.not_at_peer(role, name)
     )
-    if found is not None or prediction is not None:
+    if found is not None or predicted is not None:
         return found
     names = [name, suite.encryption.name, *([suite.integrity.name] if suite.integrity is not None else [])]
     return not_measured(costs, *names)

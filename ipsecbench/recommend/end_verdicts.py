@@ -18,10 +18,20 @@ def suite_at_ends(
 ) -> tuple[tuple[Prediction, ...], Verdict | None]:
     """What each end carries with an ESP suite, or the main reason against it."""
     for end, prediction in zip(ends, predictions, strict=True):
-        verdict = suite_verdict(name, rules, end.costs, prediction)
+        predicted = None if prediction is None else prediction.one_way_mbit_per_second
+        verdict = suite_verdict(name, rules, end.costs, predicted)
         if verdict is not None:
             return (), _of(end, verdict)
     return tuple(prediction for prediction in predictions if prediction is not None), None
+
+
+def unlisted_suite(name: str, rules: Rules, ends: Ends) -> Verdict:
+    """The main reason against an ESP suite that the policy does not list."""
+    for end in ends:
+        verdict = suite_verdict(name, rules, end.costs, end.headline(name, rules.requirements.traffic))
+        if verdict is not None:
+            return _of(end, verdict)
+    raise KeyError(f"{name} is listed")
 
 
 def transform_at_ends(

@@ -34,8 +34,8 @@ class End:
         self.handshakes = HandshakeModel(self.costs)
         self._predictions: dict[tuple[str, Traffic], Prediction | None] = {}
         self._packets: dict[tuple[str, Traffic], Pair] = {}
-        self._exchanges: dict[str, tuple[KeyExchangeCost, Pair] | None] = {}
-        self._signatures: dict[str, tuple[Estimate, Pair] | None] = {}
+        self._exchanges: dict[str, KeyExchangeCost | None] = {}
+        self._drawn: dict[str, Pair] = {}
 
     def predict(self, suite: str, traffic: Traffic) -> Prediction | None:
         """What one core carries with an ESP suite; None where nothing supports a figure."""
@@ -56,14 +56,27 @@ class End:
             self._packets[key] = out, back
         return self._packets[key]
 
-    def exchange(self, name: str) -> tuple[KeyExchangeCost, Pair] | None:
-        """A key exchange method, and its microseconds at the initiator and at the responder; None without a figure."""
+    def headline(self, suite: str, traffic: Traffic) -> Estimate | None:
+        """What one core carries one way with a suite that is not compared; None without a figure."""
+        found = self.predict(suite, traffic)
+        return None if found is None else found.one_way_mbit_per_second
+
+    def exchange(self, name: str) -> KeyExchangeCost | None:
+        """What a key exchange method costs; None without a figure."""
         if name not in self._exchanges:
-            cost = self.handshakes.key_exchange(name)
-            self._exchanges[name] = None if cost is None else (cost, self._exchange_draws(name, cost.provider))
+            self._exchanges[name] = self.handshakes.key_exchange(name)
         return self._exchanges[name]
 
-    def _exchange_draws(self, name: str, provider: str) -> Pair:
+    def exchange_us(self, name: str) -> Pair:
+        """Microseconds of a key exchange method that has a figure, at the initiator and at the responder."""
+        if name not in self._drawn:
+            cost = self.exchange(name)
+            if cost is None:
+                raise KeyError(name)
+            self._drawn[name] = self._exchange_us(name, cost.provider)
+        return self._drawn[name]
+
+    def _exchange_us(self, name: str, provider: str) -> Pair:
         generate = self._primitive_us(provider, "generate", name)
         if KEY_EXCHANGE[name].kem:
             secret, responder = (self._primitive_us(provider, step, name) for step in ("decapsulate", "encapsulate"))
@@ -71,19 +84,19 @@ class End:
         both = generate + self._primitive_us(provider, "agree", name)
         return both, both
 
-    def signature(self, name: str) -> tuple[Estimate, Pair] | None:
-        """A signature: sign and verify together, and its microseconds to sign and to verify; None without a figure."""
-        if name not in self._signatures:
-            self._signatures[name] = self._signature(name)
-        return self._signatures[name]
-
-    def _signature(self, name: str) -> tuple[Estimate, Pair] | None:
+    def signature(self, name: str) -> Estimate | None:
+        """What signing and verifying cost together, in microseconds; None without a figure."""
         cost = self.handshakes.authentication_us(name)
-        if cost is None:
-            return None
-        provider = next(p for p in PREDICTION_PROVIDERS if all(self._has(p, step, name) for step in ("sign", "verify")))
-        sign, verify = (self._primitive_us(provider, step, name) for step in ("sign", "verify"))
-        return total(cost), (sign, verify)
+        return None if cost is None else total(cost)
+
+    def signature_us(self, name: str) -> Pair:
+        """Microseconds to sign and to verify with a method that has a figure."""
+        if name not in self._drawn:
+            steps = ("sign", "verify")
+            provider = next(p for p in PREDICTION_PROVIDERS if all(self._has(p, step, name) for step in steps))
+            sign, verify = (self._primitive_us(provider, step, name) for step in steps)
+            self._drawn[name] = sign, verify
+        return self._drawn[name]
 
     def _has(self, provider: str, operation: str, name: str) -> bool:
         row = self.dataset.get(Workload(Tier.PRIMITIVE, provider, operation, name))

@@ -111,7 +111,8 @@ def _warning(fallback: Fallback, for_ike: bool, rules: Rules, costs: CostModel) 
     if not for_ike:
         name = fallback.proposal.esp_suite
         prediction = costs.predict(esp_suites()[name], rules.requirements.traffic)
-        limit = data_limit_verdict(name, rules, prediction)
+        predicted = None if prediction is None else prediction.one_way_mbit_per_second
+        limit = data_limit_verdict(name, rules, predicted)
         if limit is not None:
             text = f"{text} On this box: {limit[1].text}."
     return Reason(text, fallback.warning.sources)

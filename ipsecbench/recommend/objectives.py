@@ -109,33 +109,49 @@ def _packet_at_one_end(pair: Pair, outbound_share: float | None, *, at_peer: boo
 
 def exchange_cost(wanted: Requirements, ends: Ends, name: str) -> Costed | None:
     """Microseconds of a key exchange method; None where an end has no figure."""
-    found = [end.exchange(name) for end in ends]
-    known = [each for each in found if each is not None]
+    shown = exchange_shown(wanted, ends, name)
+    if shown is None:
+        return None
+    each = [end.exchange_us(name) for end in ends]
+    dearest = [larger(*pair) for pair in each]
+    if wanted.objective is Objective.LATENCY:
+        (initiator, responder), (other_initiator, other_responder) = each[0], each[-1]
+        drawn = larger(initiator + other_responder, other_initiator + responder)
+    else:
+        drawn = reduce(larger, dearest)
+    return Costed(drawn, shown, _dearer(ends, dearest))
+
+
+def exchange_shown(wanted: Requirements, ends: Ends, name: str) -> Estimate | None:
+    """The same figure as it is said, without draws."""
+    known = [cost for end in ends if (cost := end.exchange(name)) is not None]
     if len(known) < len(ends):
         return None
     if wanted.objective is Objective.LATENCY:
-        first, last = known[0], known[-1]
-        drawn = larger(first[1][0] + last[1][1], last[1][0] + first[1][1])
-        one = total((first[0].initiator_us, last[0].responder_us))
-        other = total((last[0].initiator_us, first[0].responder_us))
-        return Costed(drawn, max(one, other, key=_median), _dearer(ends, [larger(*pair) for _, pair in known]))
-    each = [larger(*pair) for _, pair in known]
-    place = ends.index(_dearer(ends, each))
-    return Costed(reduce(larger, each), known[place][0].dearer_us, ends[place])
+        one = total((known[0].initiator_us, known[-1].responder_us))
+        return max(one, total((known[-1].initiator_us, known[0].responder_us)), key=_median)
+    return max((cost.dearer_us for cost in known), key=_median)
 
 
 def signature_cost(wanted: Requirements, ends: Ends, name: str) -> Costed | None:
     """Microseconds to sign and to verify; None where an end has no figure."""
-    found = [end.signature(name) for end in ends]
-    known = [each for each in found if each is not None]
+    shown = signature_shown(wanted, ends, name)
+    if shown is None:
+        return None
+    each = [sign + verify for sign, verify in (end.signature_us(name) for end in ends)]
+    # For latency one end signs and the other verifies, and then the other way round.
+    drawn = each[0] + each[-1] if wanted.objective is Objective.LATENCY else reduce(larger, each)
+    return Costed(drawn, shown, _dearer(ends, each))
+
+
+def signature_shown(wanted: Requirements, ends: Ends, name: str) -> Estimate | None:
+    """The same figure as it is said, without draws."""
+    known = [cost for end in ends if (cost := end.signature(name)) is not None]
     if len(known) < len(ends):
         return None
-    each = [sign + verify for _, (sign, verify) in known]
-    binding = _dearer(ends, each)
     if wanted.objective is Objective.LATENCY:
-        # One end signs and the other verifies, and then the other way round.
-        return Costed(each[0] + each[-1], total((known[0][0], known[-1][0])), binding)
-    return Costed(reduce(larger, each), known[ends.index(binding)][0], binding)
+        return total((known[0], known[-1]))
+    return max(known, key=_median)
 
 
 def _dearer(ends: Ends, costs: list[Draws]) -> End:

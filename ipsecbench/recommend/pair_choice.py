@@ -36,9 +36,9 @@ def _bindings(ends: Ends, decision: Decision) -> list[Binding]:
     suite, exchange, signature = decision.suite, decision.phase1.key_exchange, decision.phase1.authentication
     rates = [each.one_way_mbit_per_second for each in decision.ranking.predictions[suite]]
     found = [_binding(Role.ESP_SUITE, suite, ends, rates, "Mbit/s")]
-    exchanges = [each[0].dearer_us for end in ends if (each := end.exchange(exchange)) is not None]
+    exchanges = [cost.dearer_us for end in ends if (cost := end.exchange(exchange)) is not None]
     found.append(_binding(Role.KEY_EXCHANGE, exchange, ends, exchanges, "µs"))
-    signatures = [known[0] for end in ends if (known := end.signature(signature)) is not None]
+    signatures = [known for end in ends if (known := end.signature(signature)) is not None]
     if len(signatures) == len(ends):
         found.append(_binding(Role.AUTHENTICATION, signature, ends, signatures, "µs"))
     return found

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
+from ipsecbench.bench.measurement import Estimate
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.additional_exchange import AdditionalChoice, choose_additional
 from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
 from ipsecbench.recommend.end_verdicts import transform_at_ends
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.formats import microseconds
-from ipsecbench.recommend.objectives import Costed, exchange_cost, signature_cost
+from ipsecbench.recommend.objectives import Costed, exchange_cost, exchange_shown, signature_cost, signature_shown
 from ipsecbench.recommend.phase1_transforms import (
     choose_encryption,
     choose_integrity,
@@ -130,7 +131,9 @@ class _Contest:
     winner: Option | None
     """The best; None where the policy allows nothing that has a figure."""
     costs: Mapping[str, Costed]
-    """What everything that has a figure is compared by."""
+    """What everything that could have been chosen is compared by."""
+    shown: Mapping[str, Estimate]
+    """The figure of everything that has one."""
     verdicts: Mapping[str, Verdict]
     """Why the rest was out before the comparison."""
 
@@ -156,25 +159,29 @@ class _Choice:
         return {name: cost for name, cost in self.contest.costs.items() if name == self.name}
 
 
-def _compare(
-    role: Role, rules: Rules, ends: Ends, cost_of: Callable[[Requirements, Ends, str], Costed | None]
-) -> _Contest:
+_Shown = Callable[[Requirements, Ends, str], Estimate | None]
+_Cost = Callable[[Requirements, Ends, str], Costed | None]
+
+
+def _compare(role: Role, rules: Rules, ends: Ends, cost_of: _Cost, shown_of: _Shown) -> _Contest:
     wanted = rules.requirements
-    costs = {name: cost for name in known_names(role) if (cost := cost_of(wanted, ends, name)) is not None}
+    shown = {name: figure for name in known_names(role) if (figure := shown_of(wanted, ends, name)) is not None}
+    costs: dict[str, Costed] = {}
     verdicts: dict[str, Verdict] = {}
     options: list[Option] = []
     for name in known_names(role):
         verdict = transform_at_ends(role, name, rules, ends, partial(_has, role=role, name=name))
         if verdict is not None:
             verdicts[name] = verdict
-        elif name in costs:
+        elif (cost := cost_of(wanted, ends, name)) is not None:
+            costs[name] = cost
             bits = strength_bits(role, name) or 0
-            options.append(Option(name, costs[name].draws, bits, security_order(role, name)))
+            options.append(Option(name, cost.draws, bits, security_order(role, name)))
     field = cheapest_first(options)
     if wanted.objective is Objective.SECURITY:
         strongest = max((option.strength_bits for option in options), default=0)
         field = tuple(option for option in field if option.strength_bits == strongest)
-    return _Contest(role, tuple(options), field, choose_cheapest(field), costs, verdicts)
+    return _Contest(role, tuple(options), field, choose_cheapest(field), costs, shown, verdicts)
 
 
 def _has(end: End, *, role: Role, name: str) -> bool:
@@ -184,7 +191,7 @@ def _has(end: End, *, role: Role, name: str) -> bool:
 
 
 def _choose_exchange(rules: Rules, ends: Ends) -> _Choice:
-    contest = _compare(Role.KEY_EXCHANGE, rules, ends, exchange_cost)
+    contest = _compare(Role.KEY_EXCHANGE, rules, ends, exchange_cost, exchange_shown)
     if contest.winner is None:
         raise PolicyError(nothing_left(Role.KEY_EXCHANGE, rules, contest.verdicts, "x25519"))
     return _chosen(contest, contest.winner, "")
@@ -192,7 +199,7 @@ def _choose_exchange(rules: Rules, ends: Ends) -> _Choice:
 
 def _choose_authentication(rules: Rules, ends: Ends) -> _Choice:
     role = Role.AUTHENTICATION
-    contest = _compare(role, rules, ends, signature_cost)
+    contest = _compare(role, rules, ends, signature_cost, signature_shown)
     wanted = rules.requirements.authentication
     if wanted is not None:
         verdict = contest.verdicts.get(wanted)
@@ -237,10 +244,8 @@ def _exclusions(contest: _Contest, chosen: str, lost: Mapping[str, Verdict], why
         if name != chosen:
             verdict = contest.verdicts.get(name) or lost.get(name)
             final = verdict or (ExclusionKind.OTHER_WANTED, Reason(why, ("rfc8247",)))
-            cost = contest.costs.get(name)
             chance = chance_of(of_chosen, options[name]) if of_chosen is not None and name in options else None
-            shown = None if cost is None else cost.shown
-            found.append(exclusion(role, name, final, cost_us=shown, chance=chance))
+            found.append(exclusion(role, name, final, cost_us=contest.shown.get(name), chance=chance))
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from ipsecbench.recommend.capacity import tunnel_rates
 from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
 from ipsecbench.recommend.core_scaling import ScalingBasis, wanted_scaling
 from ipsecbench.recommend.cost_model import REFERENCE_TRAFFIC, TIER_RANK
-from ipsecbench.recommend.end_verdicts import suite_at_ends
+from ipsecbench.recommend.end_verdicts import suite_at_ends, unlisted_suite
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.formats import rate, rate_interval
 from ipsecbench.recommend.model import Goal, GoalVerdict
@@ -81,7 +81,7 @@ class SuiteRanking:
     capacities: Mapping[str, Carried]
     """What each option carries with the tunnels that were asked for."""
     verdicts: Mapping[str, Verdict]
-    """Why the rest was out before the comparison."""
+    """Why the rest of what the policy lists was out before the comparison."""
     contest: Contest
     """Its outcome."""
 
@@ -126,7 +126,8 @@ def rank_suites(rules: Rules, ends: Ends) -> SuiteRanking:
     """
     verdicts: dict[str, Verdict] = {}
     usable: dict[str, tuple[Prediction, ...]] = {}
-    for name in esp_suites():
+    listed = {line.name for line in rules.policy.lines[Role.ESP_SUITE]}
+    for name in (each for each in esp_suites() if each in listed):
         found = tuple(end.predict(name, rules.requirements.traffic) for end in ends)
         predictions, verdict = suite_at_ends(name, rules, ends, found)
         if verdict is not None:
@@ -157,7 +158,7 @@ def choose_suite(ranking: SuiteRanking, ends: Ends) -> SuiteChoice:
     winner = contest.winner
     ties = {option.name for option in tied(ranking.options)}
     candidates = {option.name: _candidate(option, ranking, ends, option.name in ties) for option in ranking.options}
-    verdicts = {**ranking.verdicts}
+    verdicts = {**_verdicts_of_unlisted(ranking, ends), **ranking.verdicts}
     chances: dict[str, float] = {}
     for option in ranking.options:
         if option.name != winner.name:
@@ -183,14 +184,23 @@ def choose_suite(ranking: SuiteRanking, ends: Ends) -> SuiteChoice:
     )
 
 
+def _verdicts_of_unlisted(ranking: SuiteRanking, ends: Ends) -> dict[str, Verdict]:
+    """The main reason against each suite that the policy does not list."""
+    rules, found = ranking.rules, {}
+    for name in esp_suites():
+        if name not in ranking.verdicts and name not in ranking.predictions:
+            found[name] = unlisted_suite(name, rules, ends)
+    return found
+
+
 def _measured_and_fastest_first(item: Exclusion) -> tuple[float, str]:
     return (-item.mbit_per_second.median if item.mbit_per_second is not None else 0.0, item.name)
 
 
 def _rate(name: str, rules: Rules, ends: Ends) -> Estimate | None:
-    found = [end.predict(name, rules.requirements.traffic) for end in ends]
-    known = tuple(prediction for prediction in found if prediction is not None)
-    return slowest(known).one_way_mbit_per_second if len(known) == len(ends) else None
+    found = [end.headline(name, rules.requirements.traffic) for end in ends]
+    known = [rate for rate in found if rate is not None]
+    return min(known, key=lambda rate: rate.median) if len(known) == len(ends) else None
 
 
 def _nothing_usable(rules: Rules, verdicts: Mapping[str, Verdict]) -> str:
