@@ -14,7 +14,6 @@ from ipsecbench.cli.requirement_options import Wanted, with_requirements
 if TYPE_CHECKING:
     from ipsecbench.export.connection import Connection, End
     from ipsecbench.export.target import File, Target
-    from ipsecbench.recommend.model import Recommendation
 
 _ENDS = ("both", "local", "peer")
 
@@ -63,6 +62,7 @@ def export_command(
     as 'recommend' does, where the goal is not sure to be met.
     """
     from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, goal_met
+    from ipsecbench.dataset.store import read_dataset
     from ipsecbench.errors import RefusedError, UsageError
     from ipsecbench.export.connection import connection_of, placeholder_ends
     from ipsecbench.export.target import find_target
@@ -77,7 +77,7 @@ def export_command(
     word, _, version_word = to.partition("@")
     target = find_target(word)
     version = target.version(version_word or None)
-    recommendation = _recommend(dataset, wanted)
+    recommendation = wanted.prepared()(read_dataset(dataset))
     here, there = placeholder_ends(wanted.requirements.outer, wanted.requirements.inner)
     connection = connection_of(
         recommendation,
@@ -108,14 +108,6 @@ def _show_targets() -> None:
     for target in all_targets():
         typer.echo(f"{target.name:<20} {target.proof:<11} {target.title} ({', '.join(target.versions)})")
         typer.echo(f"{'':<20} {target.proof_text}")
-
-
-def _recommend(dataset: Path, wanted: Wanted) -> Recommendation:
-    from ipsecbench.dataset.store import read_dataset
-    from ipsecbench.recommend import recommend
-    from ipsecbench.recommend.policy import load_policy
-
-    return recommend(read_dataset(dataset), load_policy(wanted.policy), wanted.requirements)
 
 
 def _end(placeholder: End, address: str | None, networks: list[str] | None, identity: str | None) -> End:

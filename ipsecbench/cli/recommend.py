@@ -33,10 +33,6 @@ _LEAST_WARNING_LINES = 6
 def recommend_command(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file written by 'ipsecbench bench' or 'run'.")],
     wanted: Wanted,
-    peer_dataset: Annotated[
-        Path | None,
-        typer.Option(help="Dataset of the other end: the choice is then for the pair, by the slower of both."),
-    ] = None,
     json_output: option.Json = False,
 ) -> None:
     """Recommend phase 1 and phase 2 parameter sets under a policy and a workload.
@@ -44,13 +40,8 @@ def recommend_command(
     Exits with 3 when nothing meets the policy, or when the goal is not sure to be met.
     """
     from ipsecbench.dataset.store import read_dataset
-    from ipsecbench.recommend import recommend
-    from ipsecbench.recommend.policy import load_policy
 
-    other = None if peer_dataset is None else read_dataset(peer_dataset)
-    recommendation = recommend(
-        read_dataset(dataset), load_policy(wanted.policy), wanted.requirements, peer_dataset=other
-    )
+    recommendation = wanted.prepared()(read_dataset(dataset))
     if json_output:
         typer.echo(json.dumps(recommendation.to_dict(), ensure_ascii=False, allow_nan=False))
     else:

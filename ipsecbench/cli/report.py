@@ -31,18 +31,16 @@ def report_command(
     """Write one self-contained HTML file; a report that is already there is replaced."""
     from ipsecbench.cli.measure import say
     from ipsecbench.dataset.store import check_writable, read_dataset
-    from ipsecbench.recommend import recommend
-    from ipsecbench.recommend.policy import load_policy
     from ipsecbench.report.page import render_page, write_report
 
-    chosen_policy = load_policy(wanted.policy)
+    answer = wanted.prepared()
     measured = read_dataset(dataset)
     to_screen = output is not None and str(output) == "-"
     path = output if output is not None else default_report_path(dataset)
     if not to_screen:
         _refuse_other_files(path, force)
         check_writable(path)
-    recommendation = recommend(measured, chosen_policy, wanted.requirements)
+    recommendation = answer(measured)
     if to_screen:
         typer.echo(render_page(measured, recommendation, dataset.name), nl=False)
         return

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from ipsecbench.dataset.model import Dataset
+    from ipsecbench.recommend.model import Recommendation
     from ipsecbench.recommend.requirements import Requirements
 
 DEFAULT_POLICY = "modern"
@@ -98,6 +100,14 @@ FLAGS: Mapping[str, Any] = {
             "aes256-sha256-modp2048/aes128gcm16-modp2048, or a peer file.",
         ),
     ],
+    "peer-dataset": Annotated[
+        Path | None,
+        typer.Option(
+            "--peer-dataset",
+            metavar="FILE",
+            help="Dataset of the other end: the choice is then for the pair, by the slower of both.",
+        ),
+    ],
     "objective": Annotated[
         str | None,
         typer.Option("--objective", help="balanced, throughput, cpu, latency or security.  [default: balanced]"),
@@ -114,6 +124,29 @@ class Wanted:
     """Name or path of the policy."""
     requirements: Requirements
     """Everything else."""
+    peer_dataset: Path | None = None
+    """Dataset of the other end: the choice is then for the pair."""
+
+    def prepared(self) -> Callable[[Dataset], Recommendation]:
+        """Read the policy and the other end's dataset now, so that a mistake comes before anything that takes long.
+
+        Returns:
+            What gives the recommendation from this end's dataset.
+
+        Raises:
+            IpsecbenchError: one of them cannot be read; one line.
+        """
+        from ipsecbench.dataset.store import read_dataset
+        from ipsecbench.recommend import recommend
+        from ipsecbench.recommend.policy import load_policy
+
+        policy = load_policy(self.policy)
+        other = None if self.peer_dataset is None else read_dataset(self.peer_dataset)
+
+        def answer(dataset: Dataset) -> Recommendation:
+            return recommend(dataset, policy, self.requirements, peer_dataset=other)
+
+        return answer
 
 
 def wanted_of(given: Mapping[str, Any]) -> Wanted:
@@ -126,11 +159,11 @@ def wanted_of(given: Mapping[str, Any]) -> Wanted:
     from ipsecbench.recommend.requirements import Requirements
 
     path = given.get("requirements")
-    stored = RequirementFile(None, {}) if path is None else read_requirement_file(path)
+    stored = RequirementFile() if path is None else read_requirement_file(path)
+    given = {key: value for key, value in given.items() if value is not None}
+    fields: dict[str, Any] = {**stored.fields, **flag_fields(given)}
     policy = given.get("policy") or stored.policy or DEFAULT_POLICY
-    flags = {key: given[key] for key in given if key not in ("requirements", "policy") and given[key] is not None}
-    fields: dict[str, Any] = {**stored.fields, **flag_fields(flags)}
-    return Wanted(policy, Requirements(**fields))
+    return Wanted(policy, Requirements(**fields), given.get("peer-dataset") or stored.peer_dataset)
 
 
 def with_requirements(command: Callable[..., None]) -> Callable[..., None]:

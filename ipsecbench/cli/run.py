@@ -39,14 +39,13 @@ def run_command(
     """Detect, measure, recommend, write the dataset and the HTML report, and say the answer on one screen."""
     from ipsecbench.cli.measure import MeasureOptions, describe_plan, judge, measure_and_store, output_path, say
     from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, goal_met, render_recommendation
-    from ipsecbench.recommend.policy import load_policy
 
     options = MeasureOptions(
         quick, tuple(only or ()), sizes, providers, cores, mask, budget, precision, seed, label, redact, output,
         force, quiet, strict,
     )  # fmt: skip
     # Whatever the user can get wrong is found out before the long part.
-    chosen_policy = load_policy(wanted.policy)
+    answer = wanted.prepared()
     with options.session() as session:
         plan = session.plan()
         if dry_run:
@@ -57,10 +56,9 @@ def run_command(
         dataset = measure_and_store(session, plan, path, options)
     say(f"Saved {path}")
 
-    from ipsecbench.recommend import recommend
     from ipsecbench.report.page import write_report
 
-    recommendation = recommend(dataset, chosen_policy, wanted.requirements)
+    recommendation = answer(dataset)
     write_report(report_path, dataset, recommendation, path.name)
     say(f"Saved {report_path}")
     if json_output:

@@ -8,7 +8,7 @@ reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -79,18 +79,20 @@ KEYS: Mapping[str, Key] = MappingProxyType(
     }
 )  # fmt: skip
 """Keys that are one value and one flag each, in the order in which they are written."""
-POLICY, PROFILE, PEER = "policy", "profile", "peer"
-"""The three further keys: each may name a file, and the last two may be tables too."""
+POLICY, PROFILE, PEER, PEER_DATASET = "policy", "profile", "peer", "peer-dataset"
+"""The further keys: each may name a file; ``profile`` and ``peer`` may be tables too."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementFile:
     """What a requirement file says."""
 
-    policy: str | None
+    policy: str | None = None
     """Name or path of the policy; None where the file names none."""
-    fields: Mapping[str, object]
+    fields: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     """Values of fields of :class:`Requirements`; what the file does not say is not there."""
+    peer_dataset: Path | None = None
+    """Dataset of the other end."""
 
 
 def read_requirement_file(path: Path) -> RequirementFile:
@@ -110,6 +112,7 @@ def parse_requirement_file(content: str, path: Path) -> RequirementFile:
 
 def _read(table: Table, folder: Path) -> RequirementFile:
     policy = table.get(POLICY, lambda value: _located(text(value), folder), None)
+    peer_dataset = table.get(PEER_DATASET, lambda value: folder / text(value), None)
     fields: dict[str, object] = {}
     for name, key in KEYS.items():
         if table.has(name):
@@ -127,7 +130,7 @@ def _read(table: Table, folder: Path) -> RequirementFile:
         Requirements(**fields)  # type: ignore[arg-type]
     except UsageError as error:
         table.fail(None, str(error))
-    return RequirementFile(policy, MappingProxyType(fields))
+    return RequirementFile(policy, MappingProxyType(fields), peer_dataset)
 
 
 def _checked(name: str, key: Key) -> Callable[[Any], object]:
@@ -207,9 +210,10 @@ def flag_fields(flags: Mapping[str, object]) -> dict[str, object]:
     return fields
 
 
-def write_requirements(requirements: Requirements, policy: str | None = None) -> str:
+def write_requirements(requirements: Requirements, policy: str | None = None, peer_dataset: str | None = None) -> str:
     """The requirement file that asks for the same; only what differs from the default is written."""
     lines = [] if policy is None else [f"{POLICY} = {toml_text(policy)}"]
+    lines += [] if peer_dataset is None else [f"{PEER_DATASET} = {toml_text(peer_dataset)}"]
     tables = []
     default = Requirements()
     for name, key in KEYS.items():

@@ -10,7 +10,7 @@ import pytest
 from ipsecbench.recommend.peer import LISTS
 from ipsecbench.recommend.peer_file import parse_peer
 from ipsecbench.recommend.peer_presets import PEERS
-from ipsecbench.recommend.requirement_file import KEYS, PEER, POLICY, PROFILE, parse_requirement_file
+from ipsecbench.recommend.requirement_file import KEYS, PEER, PEER_DATASET, POLICY, PROFILE, parse_requirement_file
 from ipsecbench.recommend.requirements import Requirements
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -23,7 +23,18 @@ def first_cells() -> set[str]:
 
 
 def test_every_key_table_and_preset_has_its_row() -> None:
-    assert first_cells() >= {*KEYS, POLICY, PROFILE, PEER, *PEERS, *LISTS, "esn", "ike_seconds", "child_seconds"}
+    assert first_cells() >= {
+        *KEYS,
+        POLICY,
+        PROFILE,
+        PEER,
+        PEER_DATASET,
+        *PEERS,
+        *LISTS,
+        "esn",
+        "ike_seconds",
+        "child_seconds",
+    }
 
 
 def test_the_example_is_the_file() -> None:

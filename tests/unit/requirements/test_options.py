@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from ipsecbench.cli.requirement_options import FLAGS, Wanted, wanted_of, with_requirements
 from ipsecbench.errors import IpsecbenchError
 from ipsecbench.recommend.peer_presets import load_peer
-from ipsecbench.recommend.requirement_file import KEYS, PEER, POLICY, PROFILE
+from ipsecbench.recommend.requirement_file import KEYS, PEER, PEER_DATASET, POLICY, PROFILE
 from ipsecbench.recommend.requirements import Objective, Requirements
 from ipsecbench.recommend.traffic import Traffic
 
@@ -68,7 +68,7 @@ def test_every_flag_reaches_its_field() -> None:
 
 
 def test_a_key_of_the_file_is_a_flag_and_the_reverse() -> None:
-    assert {*KEYS, POLICY, PROFILE, PEER} == set(FLAGS) - {"requirements"}
+    assert {*KEYS, POLICY, PROFILE, PEER, PEER_DATASET} == set(FLAGS) - {"requirements"}
 
 
 def test_every_requirement_can_be_stated() -> None:
@@ -84,6 +84,18 @@ def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
     assert arrived("--requirements", path, *flags)[2:] == [
         "x", repr(Requirements(goal_mbit_per_second=1000.0)),
     ]  # fmt: skip
+
+
+def test_the_other_ends_dataset_is_found_beside_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "need.toml"
+    path.write_text('peer-dataset = "there.json"\n', encoding="utf-8")
+    assert wanted_of({"requirements": path}).peer_dataset == tmp_path / "there.json"
+    other = Path("elsewhere.json")
+    assert wanted_of({"requirements": path, "peer-dataset": other}).peer_dataset == other
+    with pytest.raises(IpsecbenchError, match=r"there\.json"):
+        wanted_of({"requirements": path}).prepared()
+    with pytest.raises(IpsecbenchError, match="moderm"):
+        wanted_of({"policy": "moderm"}).prepared()
 
 
 @pytest.mark.parametrize(

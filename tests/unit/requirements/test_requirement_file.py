@@ -213,12 +213,14 @@ presets = st.sampled_from(["aes256-sha256-modp2048/aes128gcm16-modp2048", "/3des
         peer=st.none() | presets | peers(),
     ),
     policy=st.none() | names,
+    other=st.none() | st.sampled_from(["there.json", "a b/ü.json"]),
 )
-def test_what_is_written_is_read_back(wanted: Requirements, policy: str | None) -> None:
-    content = write_requirements(wanted, policy)
+def test_what_is_written_is_read_back(wanted: Requirements, policy: str | None, other: str | None) -> None:
+    content = write_requirements(wanted, policy, other)
     assert read(content) == wanted
     assert parse_requirement_file(content, NEED).policy == policy
-    assert write_requirements(read(content), policy) == content
+    assert parse_requirement_file(content, NEED).peer_dataset == (None if other is None else Path(other))
+    assert write_requirements(read(content), policy, other) == content
 
 
 def test_only_what_differs_from_the_default_is_written() -> None:
