@@ -56,7 +56,8 @@ def usable_fallbacks(
     warnings: list[Reason] = []
     for fallback, for_ike in _in_order(rules):
         parts = fallback_parts(fallback.proposal, for_ike)
-        if fallback.text in without or not all(available(role, name, rules, costs, handshakes) for role, name in parts):
+        wanted = not fallback.last_resort and fallback.text not in without
+        if not wanted or not all(available(role, name, rules, costs, handshakes) for role, name in parts):
             continue
         (ike if for_ike else esp).append(_spelling(fallback, for_ike))
         warning = _warning(fallback, for_ike, rules, costs)

@@ -97,7 +97,7 @@ _WORDS: Mapping[str, _Word] = MappingProxyType(
 _SETTING_FIELDS = frozenset({"value", "reason", "sources", "verified"})
 _LINE_FIELDS = frozenset({"name", "names", "reason", "sources", "verified", "recommend"})
 _ACCEPT_FIELDS = frozenset({"role", "name", "reason", "sources"})
-_FALLBACK_FIELDS = frozenset({"proposal", "reason", "sources", "warning"})
+_FALLBACK_FIELDS = frozenset({"proposal", "reason", "sources", "warning", "last_resort"})
 _UNLISTED_FIELDS = frozenset({"role", "names", "reason", "sources"})
 _OF_ITS_OWN = frozenset({"name", "version", "title", "accept"})
 """Fields that a file never takes from its base as they stand."""
@@ -324,7 +324,8 @@ class _Reader:
                 self._refuse_forbidden(role, name, f"{prefix}.proposal")
             reason = self._reason(table, prefix)
             warning = Reason(self._text(table, "warning", prefix + "."), reason.sources) if "warning" in table else None
-            found.append(Fallback(text, proposal, reason, warning))
+            last = self._flag(table, "last_resort", prefix, default=False)
+            found.append(Fallback(text, proposal, reason, warning, last))
         return tuple(found)
 
     def _check_together(self, policy: Policy) -> None:

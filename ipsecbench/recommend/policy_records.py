@@ -86,6 +86,8 @@ class Fallback:
     """Why it is there."""
     warning: Reason | None
     """What is wrong with it."""
+    last_resort: bool = False
+    """Whether it is only for a peer that has nothing of the policy's lists, and not offered beside the best one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,9 +15,13 @@ from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.errors import UsageError
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.errors import PolicyError, UsageError
+from ipsecbench.recommend import recommend
+from ipsecbench.recommend.peer import Peer
 from ipsecbench.recommend.policy import POLICIES, Permission, Policy, load_policy, parse_policy
 from ipsecbench.recommend.reasons import Role
+from ipsecbench.recommend.requirements import Requirements
 from ipsecbench.recommend.standing import forbidden, strength_bits
 
 POLICY_FILES = files("ipsecbench.recommend").joinpath("policies")
@@ -264,3 +268,36 @@ def test_a_base_is_one_of_the_programs_policies(base: str) -> None:
 
 def test_a_base_gives_no_name() -> None:
     assert "name: it must be there" in refusal('version = "1"\ntitle = "Mine"\nbase = "nist"\n')
+
+
+def test_a_last_resort_is_only_for_a_peer_that_has_nothing_else(make_dataset: Callable[..., Dataset]) -> None:
+    nist = load_policy("nist")
+    assert nist.permission(Role.ESP_SUITE, "aes256-sha1") is Permission.FALLBACK
+    alone = recommend(make_dataset(), nist)
+    assert not alone.phase1.fallback_proposals
+    assert not alone.phase2.fallback_proposals
+    assert not alone.offered
+    old = Peer("Old Box", esp_suites=frozenset({"aes256-sha1", "3des-sha1", "aes128-md5"}))
+    answer = recommend(make_dataset(), nist, Requirements(peer=old))
+    assert answer.phase2.suite == "aes256-sha1"
+    assert any("HMAC-SHA-1 is legacy in SP 800-77r1" in warning.text for warning in answer.warnings)
+    without = Peer("Older Box", esp_suites=frozenset({"3des-sha1", "aes128-md5"}))
+    with pytest.raises(PolicyError, match="no ESP suite of policy nist"):
+        recommend(make_dataset(), nist, Requirements(peer=without))
+
+
+@pytest.mark.parametrize("name", ["article", "post-quantum"])
+def test_no_damage_to_a_file_is_more_than_one_line(name: str) -> None:
+    """Each line away, and each value of another kind: it is read, or it is one line that names the file."""
+    lines = POLICY_FILES.joinpath(f"{name}.toml").read_text(encoding="utf-8").splitlines()
+    messages = []
+    for number, text in enumerate(lines):
+        field, _, value = text.partition(" = ")
+        damaged = [""] if not value else ["", *(f"{field} = {other}" for other in ("7", '""', "[]", "true", "{}"))]
+        for other in damaged:
+            try:
+                parse_policy("\n".join((*lines[:number], other, *lines[number + 1 :])), "mine.toml")
+            except UsageError as error:
+                messages.append(str(error))
+    assert len(messages) > 2 * len(lines)
+    assert all(each.startswith("policy mine.toml: ") and "\n" not in each for each in messages)
