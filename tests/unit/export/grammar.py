@@ -1,0 +1,220 @@
+"""A checker of vendors' configurations that knows nothing of our renderers: keywords, values and what they mean.
+
+Each file of ``grammars/`` is transcribed from the documentation or the vendor's own schema that it names. It holds the
+lines that the product takes, in the blocks that it takes them in, with the values and ranges of each; what every word
+means, as a number of the IANA registry; and where in the text a role is to be read. A configuration is right if every
+line is permitted where it stands, every block has what it needs, and the words read from it have the numbers of the
+connection's algorithms.
+"""
+
+import ipaddress
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ipsecbench.export.connection import PSK_PLACEHOLDER
+
+GRAMMARS = Path(__file__).parent / "grammars"
+_TOKEN = re.compile(r"\{(\w+)(?::([^}]*))?\}")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return "/" in text
+
+
+def _is_masked(text: str) -> bool:
+    address, mask = text.split(" ")
+    return _is_network(f"{address}/{mask}")
+
+
+_KINDS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "name": (r"[A-Za-z][A-Za-z0-9-]*", lambda text: len(text) <= 40),
+    "uci": (r"[A-Za-z][A-Za-z0-9_]*", lambda text: True),
+    "ip": (r"[0-9a-fA-F.:]+", _is_address),
+    "net": (r"[0-9a-fA-F.:]+/[0-9]+", _is_network),
+    "mask": (r"[0-9.]+ [0-9.]+", _is_masked),
+    "id": (r"[A-Za-z0-9._@:-]+", lambda text: True),
+    "key": (re.escape(PSK_PLACEHOLDER), lambda text: True),
+}
+
+
+@dataclass
+class Pattern:
+    """One permitted line."""
+
+    text: str
+    expression: re.Pattern[str]
+    prefix: str
+    validators: list[Callable[[str], bool]]
+
+    def matches(self, line: str) -> bool:
+        """Whether the line is this one, all its values included."""
+        if not line.startswith(self.prefix):
+            return False
+        found = self.expression.fullmatch(line)
+        if found is None:
+            return False
+        return all(valid(text) for valid, text in zip(self.validators, found.groups(), strict=True))
+
+
+@dataclass
+class Block:
+    """Lines that stand together below a head; without a head, the whole text."""
+
+    head: Pattern | None
+    lines: list[Pattern]
+    required: list[str]
+    end: str | None = None
+    seen: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Grammar:
+    """One product's."""
+
+    name: str
+    data: dict[str, Any]
+
+    @property
+    def sources(self) -> list[str]:
+        """Where it was transcribed from."""
+        sources: list[str] = self.data["source"]
+        return sources
+
+    def pattern(self, text: str) -> Pattern:
+        """A line with its values in braces, compiled."""
+        expression, validators, position = "", [], 0
+        for token in _TOKEN.finditer(text):
+            expression += re.escape(text[position : token.start()])
+            kind, argument = token.group(1), token.group(2)
+            regex, valid = self._kind(kind, argument)
+            expression += f"({regex})"
+            validators.append(valid)
+            position = token.end()
+        expression += re.escape(text[position:])
+        return Pattern(text, re.compile(expression), text.split("{", 1)[0], validators)
+
+    def _kind(self, kind: str, argument: str | None) -> tuple[str, Callable[[str], bool]]:
+        if kind == "int":
+            assert argument is not None
+            lowest, highest = map(int, argument.split("-"))
+            return r"[0-9]+", lambda text: lowest <= int(text) <= highest
+        if kind == "one":
+            words: list[str] = self.data["values"][argument]
+            return "|".join(map(re.escape, sorted(words, key=len, reverse=True))), lambda text: text in words
+        return _KINDS[kind]
+
+    def blocks(self) -> list[Block]:
+        """The blocks, compiled."""
+        return [
+            Block(
+                self.pattern(block["head"]) if "head" in block else None,
+                [self.pattern(line) for line in block["lines"]],
+                block.get("required", []),
+                block.get("end"),
+            )
+            for block in self.data["block"]
+        ]
+
+
+@cache
+def load_grammar(name: str) -> Grammar:
+    """The grammar of a target."""
+    return Grammar(name, tomllib.loads((GRAMMARS / f"{name}.toml").read_text()))
+
+
+@cache
+def _compiled(name: str) -> list[Block]:
+    return load_grammar(name).blocks()
+
+
+def faults(name: str, text: str) -> list[str]:
+    """What is wrong with a configuration, line by line; empty where nothing is."""
+    grammar, found = load_grammar(name), []
+    blocks = _compiled(name)
+    plain = next((block for block in blocks if block.head is None), None)
+    heads = [block for block in blocks if block.head is not None]
+    current, seen = plain, [] if plain is None else [(plain, set[str]())]
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith(grammar.data["comment"].rstrip()):
+            continue
+        head = next((block for block in heads if block.head is not None and block.head.matches(line)), None)
+        if head is not None:
+            current = head
+            seen.append((head, set()))
+            continue
+        if current is not None and current.end is not None and line == current.end:
+            current = plain
+            continue
+        matching = [] if current is None else [pattern for pattern in current.lines if pattern.matches(line)]
+        if not matching and plain is not None and current is not plain:
+            # A block without an end is left by the first line that stands outside of blocks.
+            matching = [pattern for pattern in plain.lines if pattern.matches(line)]
+            current = plain if matching and current is not None and current.end is None else current
+        if not matching:
+            found.append(f"line {number} is not permitted here: {line!r}")
+            continue
+        for block, texts in reversed(seen):
+            if block is current:
+                texts.add(matching[0].text)
+                break
+    for block, texts in seen:
+        for needed in block.required:
+            if not any(text.startswith(needed) for text in texts):
+                where = "the text" if block.head is None else block.head.text
+                found.append(f"{where} has no {needed!r}")
+    return found
+
+
+def read_roles(name: str, text: str) -> dict[str, list[str]]:
+    """The words of each role, as they stand in the text."""
+    data = load_grammar(name).data
+    lines = [line for line in text.splitlines() if not line.startswith(data["comment"].rstrip())]
+    body = "\n".join(lines)
+    return {role: re.findall(expression, body, re.MULTILINE) for role, expression in data["reads"].items()}
+
+
+def meaning(name: str, role: str, word: str) -> str:
+    """The number of the IANA registry that a word means, with the key length behind a slash where there is one.
+
+    Raises:
+        KeyError: the documentation gives it no meaning.
+    """
+    meanings: dict[str, dict[str, str]] = load_grammar(name).data["meaning"]
+    if role in ("ike_group", "pfs_group", "additional"):
+        if role in meanings:
+            return meanings[role][word]
+        found = re.fullmatch(meanings["group"][role].replace("N", "([0-9]+)"), word)
+        if found is None:
+            raise KeyError(word)
+        return found.group(1)
+    for table in (role, *_WIDER_TABLES.get(role, ())):
+        if table in meanings:
+            return meanings[table][word]
+    raise KeyError(role)
+
+
+_WIDER_TABLES = {
+    "ike_encryption": ("encryption",),
+    "esp_encryption": ("encryption",),
+    "ike_integrity": ("integrity",),
+    "esp_integrity": ("integrity",),
+    "ike_hash": ("ike_integrity", "integrity"),
+    "esp_hash": ("esp_integrity", "integrity"),
+}
