@@ -12,20 +12,23 @@ from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.export.connection import PSK_PLACEHOLDER, Connection
-from ipsecbench.export.documented import GRAMMAR_PROOF, documented_files
+from ipsecbench.export.documented import GRAMMAR_PROOF, documented_files, replay_window
 from ipsecbench.export.target import Comment, File, Proof, Target
 from ipsecbench.export.tunnel_devices import segment_size_commands
 from ipsecbench.export.vocabulary import ECDSA, RSA, Vocabulary
 
 _SNAPSHOT = "snapshot"
 _GROUPS = {name: name for name, method in KEY_EXCHANGE.items() if not method.kem}
+_NUMBERED = {name: name for name, row in ENCRYPTION.items() if row.ikev2_id is not None}
+_LARGEST_WINDOW = 4096
+"""Packets, in the kernel (``XFRMA_REPLAY_ESN_MAX``)."""
 _WORDS = Vocabulary(
     product="OpenWrt",
-    ike_encryption={name: name for name in ENCRYPTION},
+    ike_encryption=_NUMBERED,
     ike_integrity={name: name for name in INTEGRITY},
     prf={name: name for name in PRF},
     ike_groups=_GROUPS,
-    esp_encryption={name: name for name in ENCRYPTION},
+    esp_encryption=_NUMBERED,
     esp_integrity={name: name for name in INTEGRITY},
     pfs_groups=_GROUPS,
     authentication={"psk": "psk"} | dict.fromkeys((*RSA, *ECDSA, "ed25519", "ed448"), "pubkey"),
@@ -52,6 +55,7 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
             if not connection.uses_psk
             else []
         ),
+        *_window(connection)[1],
         f"Inner MTU {connection.inner_mtu_bytes}. The MSS of forwarded connections, in /etc/rc.local:",
     ]
     return documented_files(
@@ -68,6 +72,11 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
 def verify(connection: Connection) -> str:
     """Shows encryption, integrity, PRF, groups and lives of the SAs that are up."""
     return f"swanctl --list-sas --ike {_section(connection)}"
+
+
+def _window(connection: Connection) -> tuple[int, tuple[str, ...]]:
+    wanted = connection.replay_window_packets
+    return replay_window("OpenWrt", wanted, (min(wanted, _LARGEST_WINDOW),))
 
 
 def _section(connection: Connection) -> str:
@@ -115,7 +124,7 @@ def _child(connection: Connection, version: str) -> str:
             ("option", "lifebytes", None if life.hard_bytes is None else str(life.hard_bytes)),
             ("option", "rekeypackets", None if life.soft_packets is None else str(life.soft_packets)),
             ("option", "lifepackets", None if life.hard_packets is None else str(life.hard_packets)),
-            ("option", "replay_window", str(connection.replay_window_packets)),
+            ("option", "replay_window", str(_window(connection)[0])),
             ("option", "startaction", "trap"),
             ("option", "dpdaction", "trap"),
         ],

@@ -21,6 +21,7 @@ from ipsecbench.export.documented import (
     life_notes,
     life_refusals,
     mixed_networks,
+    replay_window,
     segment_size,
 )
 from ipsecbench.export.life_settings import FittedLife, LifeSettings, Setting, fit_life
@@ -43,12 +44,12 @@ _CHILD_LIFE = LifeSettings(
 
 
 def _encryption_words() -> dict[str, str]:
-    """Names of combined modes have the ICV in bits; there is no DES."""
+    """Names of combined modes have the ICV in bits; there is no DES. Ciphers without a number are left out."""
     words = {}
     for name, transform in ENCRYPTION.items():
         if transform.mode in ("gcm", "ccm"):
             words[name] = f"aes{transform.key_bits}{transform.mode}{transform.icv_bytes * 8}"
-        elif name != "des":
+        elif name != "des" and transform.ikev2_id is not None:
             words[name] = name
     return words
 
@@ -95,11 +96,10 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
         *_peer(connection),
         *_interface(connection),
     ]
-    window = min(connection.replay_window_packets, _LARGEST_WINDOW)
     notes = [
         "In configuration mode; then commit and save. Replace eth1 by the interface of the local networks.",
         f"Renewal: strongSwan renews the Child SA at 1/1.1 of its lifetime. Inner MTU {connection.inner_mtu_bytes}.",
-        *([f"The largest window is {_LARGEST_WINDOW} packets."] if window < connection.replay_window_packets else []),
+        *_window(connection)[1],
         *life_notes(*_lives(connection)),
     ]
     body = "".join(f"{command}\n" for command in commands)
@@ -113,6 +113,11 @@ def verify(connection: Connection) -> str:
 
 def _lives(connection: Connection) -> tuple[FittedLife, FittedLife]:
     return fit_life(connection.ike_life, _IKE_LIFE), fit_life(connection.child_life, _CHILD_LIFE)
+
+
+def _window(connection: Connection) -> tuple[int, tuple[str, ...]]:
+    wanted = connection.replay_window_packets
+    return replay_window("VyOS", wanted, (min(wanted, _LARGEST_WINDOW),))
 
 
 def _secret(connection: Connection) -> list[str]:
@@ -175,7 +180,7 @@ def _peer(connection: Connection) -> list[str]:
         f"{start} remote-address '{connection.peer.address}'",
         f"{start} ike-group '{connection.name}'",
         f"{start} default-esp-group '{connection.name}'",
-        f"{start} replay-window '{min(connection.replay_window_packets, _LARGEST_WINDOW)}'",
+        f"{start} replay-window '{_window(connection)[0]}'",
         *([f"{start} force-udp-encapsulation"] if connection.nat_traversal else []),
         *_selectors(connection, f"{start} tunnel 1"),
     ]

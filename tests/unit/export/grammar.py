@@ -43,7 +43,33 @@ def _is_masked(text: str) -> bool:
     return _is_network(f"{address}/{mask}")
 
 
+def _are_networks(text: str) -> bool:
+    return all(_is_network(part) for part in text.replace("'", "").split(", " if ", " in text else ","))
+
+
+def _are_networks_with_metric(text: str) -> bool:
+    """As in ``'2001:db8:b::/48:100'``, the metric of the route behind the last colon."""
+    return all(_is_network(part.strip("'").rpartition(":")[0]) for part in text.split(", "))
+
+
+_DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_DURATION_STEPS = (604800, 86400, 3600, 60, 1)
+
+
+def duration_seconds(text: str) -> int:
+    """Seconds of a duration such as ``1d4h30m``; 0 where it is none."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return 0
+    return sum(int(part or 0) * step for part, step in zip(found.groups(), _DURATION_STEPS, strict=True))
+
+
 _KINDS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "pad": (r" +", lambda text: True),
+    "time": (r"[0-9wdhms]+", lambda text: duration_seconds(text) > 0),
+    "nets": (r"[0-9a-fA-F.:/, ]+", _are_networks),
+    "strings": (r"'[0-9a-fA-F.:/]+'(?:, '[0-9a-fA-F.:/]+')*", _are_networks),
+    "metrics": (r"'[0-9a-fA-F.:/]+:[0-9]+'(?:, '[0-9a-fA-F.:/]+:[0-9]+')*", _are_networks_with_metric),
     "name": (r"[A-Za-z][A-Za-z0-9-]*", lambda text: len(text) <= 40),
     "uci": (r"[A-Za-z][A-Za-z0-9_]*", lambda text: True),
     "ip": (r"[0-9a-fA-F.:]+", _is_address),
@@ -97,6 +123,25 @@ class Grammar:
         sources: list[str] = self.data["source"]
         return sources
 
+    @property
+    def proposals(self) -> frozenset[str]:
+        """The whole proposals of a product that has a fixed list of them."""
+        parts = self.data["proposals"]
+        combined = {
+            "-".join((encryption, integrity, *group))
+            for encryption in parts["encryption"]
+            for integrity in parts["integrity"]
+            for group in ((), *((group,) for group in parts["groups"]))
+            if group or integrity
+        }
+        alone = {
+            "-".join((encryption, group))
+            for encryption in parts["encryption"]
+            if "gcm" in encryption
+            for group in parts["groups"]
+        }
+        return frozenset({*parts["common"], *parts["phase1"], *parts["phase2"], *combined, *alone})
+
     def pattern(self, text: str) -> Pattern:
         """A line with its values in braces, compiled."""
         expression, validators, position = "", [], 0
@@ -115,6 +160,9 @@ class Grammar:
             assert argument is not None
             lowest, highest = map(int, argument.split("-"))
             return r"[0-9]+", lambda text: lowest <= int(text) <= highest
+        if kind == "proposal":
+            permitted = self.proposals
+            return r"[a-z0-9-]+", lambda text: text in permitted
         if kind == "one":
             words: list[str] = self.data["values"][argument]
             return "|".join(map(re.escape, sorted(words, key=len, reverse=True))), lambda text: text in words
@@ -151,9 +199,10 @@ def faults(name: str, text: str) -> list[str]:
     plain = next((block for block in blocks if block.head is None), None)
     heads = [block for block in blocks if block.head is not None]
     current, seen = plain, [] if plain is None else [(plain, set[str]())]
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith(grammar.data["comment"].rstrip()):
+    for number, raw in enumerate(text.splitlines(), 1):
+        if not raw.strip() or raw.startswith(grammar.data["comment"].rstrip()):
             continue
+        line = "|".join(part.strip() for part in raw.split("|", 2)) if grammar.data.get("columns") else raw
         head = next((block for block in heads if block.head is not None and block.head.matches(line)), None)
         if head is not None:
             current = head
