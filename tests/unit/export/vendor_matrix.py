@@ -19,7 +19,7 @@ VENDORS = (
 """The targets that nothing but the documentation stands behind."""
 _WITHOUT_SECRETS = ("windows-netipsec", "windows-vpn-client")
 """Those that take certificates alone with IKEv2."""
-CHILD_LIFE = Life(3600, 3960, 10**12, 11 * 10**11, 2 * 10**9, 22 * 10**8, 10**4)
+CHILD_LIFE = Life(3600, 3960, 10**12, 11 * 10**11, 2 * 10**9, 22 * 10**8, expected_seconds=10**4)
 """Octets and packets that take longer than the time at the predicted rate."""
 
 AEAD = a_connection(esp=EspAlgorithms("aes256gcm16", None, "ecp384"), child_life=CHILD_LIFE)
@@ -86,11 +86,11 @@ def _lives(name: str, base: Connection) -> Iterator[tuple[str, Connection]]:
         ("plain", Life(3600, 3960)),
         ("short", Life(100, 110)),
         ("long", Life(200_000, 220_000)),
-        ("fast octets", Life(3600, 3960, 10**12, 11 * 10**11, None, None, 60.0)),
-        ("fast packets", Life(3600, 3960, None, None, 10**9, 11 * 10**8, 1500.0)),
-        ("few octets", Life(3600, 3960, 7 * 2**20, 2**23, None, None, 4000.0)),
+        ("fast octets", Life(3600, 3960, 10**12, 11 * 10**11, None, None, expected_seconds=60.0)),
+        ("fast packets", Life(3600, 3960, None, None, 10**9, 11 * 10**8, expected_seconds=1500.0)),
+        ("few octets", Life(3600, 3960, 7 * 2**20, 2**23, None, None, expected_seconds=4000.0)),
         ("unknown rate", Life(3600, 3960, 10**12, 11 * 10**11)),
-        ("many octets", Life(3600, 3960, 2**60, 2**61, None, None, 1e9)),
+        ("many octets", Life(3600, 3960, 2**60, 2**61, None, None, expected_seconds=1e9)),
     ):
         yield f"{name} child {label}", replace(base, child_life=life)
     for seconds in (60, 3600, 86_400, 172_800):
