@@ -30,7 +30,7 @@ class Grade(StrEnum):
 
 def spoken(about: str) -> str:
     """What a finding is about, for people: ``ESP suite`` for ``esp-suite``."""
-    words = {"esp": "ESP", "ike": "IKE", "prf": "PRF"}
+    words = {"esp": "ESP", "ike": "IKE", "prf": "PRF", "psk": "PSK"}
     return " ".join(words.get(word, word) for word in about.split("-"))
 
 

@@ -27,18 +27,28 @@ def grade_time(policy: Policy, life: Life, whose: str, setting: str) -> list[Fin
         setting: name of the policy's setting.
     """
     longest = policy.number(setting)
-    sources = policy.settings[setting].reason.sources
-    lines = () if life.line is None else (life.line,)
+    allowed = policy.settings[setting]
+    if life.seconds is None and not life.known:
+        return []
     if life.seconds is None:
-        if not life.known:
-            return []
-        text = f"no limit in time; policy {policy.label} allows the {whose} {longest} s"
+        grade, text = against(policy), f"no limit in time; policy {policy.label} allows the {whose} {longest} s"
     elif life.seconds <= longest:
+        grade = Grade.OK
         text = f"{life.seconds} s is within the {longest} s that policy {policy.label} allows the {whose}"
-        return [Finding(Grade.OK, "life", whose, (Reason(text, sources),), implied=life.implied, lines=lines)]
     else:
+        grade = against(policy)
         text = f"{life.seconds} s is longer than the {longest} s that policy {policy.label} allows the {whose}"
-    return [Finding(against(policy), "life", whose, (Reason(text, sources),), implied=life.implied, lines=lines)]
+    return [
+        Finding(
+            grade=grade,
+            about="life",
+            subject=whose,
+            reasons=(Reason(text, allowed.reason.sources),),
+            verified=allowed.verified,
+            implied=life.implied,
+            lines=() if life.line is None else (life.line,),
+        )
+    ]
 
 
 def grade_octets(policy: Policy, child: Child) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ipsecbench.audit.changes import changes, passing_pair
@@ -13,7 +14,8 @@ from ipsecbench.recommend.reasons import Reason
 
 if TYPE_CHECKING:
     from ipsecbench.audit.verdict import ConnectionVerdict, Verdict
-    from ipsecbench.recommend.policy import Line, Policy, Setting
+    from ipsecbench.recommend.policy import Fallback, Line, Policy, Setting
+    from ipsecbench.recommend.reasons import Role
 
 _WIDTH = 100
 _MOST_REASONS = 2
@@ -38,19 +40,35 @@ def render_list(policies: Sequence[Policy]) -> str:
 
 def render_policy(policy: Policy) -> str:
     """All that a policy says, for people."""
-    lines = [f"{policy.name} {policy.version}: {policy.title}", "", "Settings"]
+    lines = [f"{policy.name} {policy.version}: {policy.title}"]
+    verified = [setting.verified for setting in policy.settings.values()]
+    verified += [line.verified for entries in policy.lines.values() for line in entries]
+    if not all(verified):
+        lines += _wrapped("Unverified is what rests on a source that was not read in its own text.", "")
+    lines += ["", "Settings"]
     for name, setting in policy.settings.items():
-        lines += _entry(f"{name.replace('_', ' ')} = {setting.value}", setting.reason, setting.verified)
+        mark = "" if setting.verified else " (unverified)"
+        lines += _entry(f"{spoken(name.replace('_', '-'))} = {setting.value}{mark}", setting.reason)
     for role, entries in policy.lines.items():
         if entries:
-            title = spoken(role.value)
-            lines += ["", f"{title[0].upper()}{title[1:]}, in order of preference"]
-            lines += [text for line in entries for text in _entry(line.name, line.reason, line.verified)]
+            lines += ["", f"{_title(role)}, in order of preference"]
+            lines += _alike((line.name, line.reason, _marks(line)) for line in entries)
     lines += _exceptions(policy)
     if policy.notes:
         lines += ["", "Notes"]
         lines += [line for note in policy.notes for line in _wrapped(_cited(note), "  ")]
     return "\n".join([*lines, "", *_legend(_policy_reasons(policy))])
+
+
+def _marks(line: Line) -> str:
+    marks = [] if line.recommended else ["allowed, not recommended"]
+    marks += [] if line.verified else ["unverified"]
+    return f" ({'; '.join(marks)})" if marks else ""
+
+
+def _title(role: Role) -> str:
+    words = spoken(role.value)
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _exceptions(policy: Policy) -> list[str]:
@@ -64,17 +82,27 @@ def _exceptions(policy: Policy) -> list[str]:
         if fallbacks:
             lines += ["", f"For old peers, after the first choice: {what}"]
             for fallback in fallbacks:
-                lines += _entry(fallback.text, fallback.warning or fallback.reason)
-    if policy.unlisted:
-        lines += ["", "Not listed, and why"]
-        for entry in policy.unlisted:
-            lines += _entry(f"{spoken(entry.role.value)} {', '.join(entry.patterns)}", entry.reason)
+                lines += _entry(fallback.text, fallback.reason)
+                lines += [] if fallback.warning is None else _wrapped(_cited(fallback.warning), "      warning: ")
+    for role in policy.lines:
+        others = [entry for entry in policy.unlisted if entry.role is role]
+        if others:
+            lines += ["", f"{_title(role)}: not listed, and why; the first that matches counts"]
+            lines += _alike((", ".join(entry.patterns), entry.reason, "") for entry in others)
     return lines
 
 
-def _entry(name: str, reason: Reason, verified: bool = True) -> list[str]:
-    mark = "" if verified else " (unverified)"
-    return [f"  {name}{mark}", *_wrapped(_cited(reason), "      ")]
+def _alike(entries: Iterable[tuple[str, Reason, str]]) -> list[str]:
+    """Entries that follow each other and say the same, as one."""
+    lines: list[str] = []
+    for (reason, mark), group in groupby(entries, key=lambda entry: (entry[1], entry[2])):
+        lines += _wrapped(", ".join(name for name, _, _ in group) + mark, "  ")
+        lines += _wrapped(_cited(reason), "      ")
+    return lines
+
+
+def _entry(name: str, reason: Reason) -> list[str]:
+    return [*_wrapped(name, "  "), *_wrapped(_cited(reason), "      ")]
 
 
 def _policy_reasons(policy: Policy) -> Iterable[Reason]:
@@ -82,7 +110,7 @@ def _policy_reasons(policy: Policy) -> Iterable[Reason]:
     yield from (line.reason for lines in policy.lines.values() for line in lines)
     yield from (each.reason for each in policy.acceptances)
     for fallback in (*policy.ike_fallbacks, *policy.esp_fallbacks):
-        yield fallback.warning or fallback.reason
+        yield from (reason for reason in (fallback.reason, fallback.warning) if reason is not None)
     yield from (entry.reason for entry in policy.unlisted)
     yield from policy.notes
 
@@ -99,8 +127,8 @@ def policy_to_dict(policy: Policy) -> dict[str, Any]:
             {"role": each.role.value, "name": each.name, **_reason(each.reason)} for each in policy.acceptances
         ],
         "fallbacks": {
-            "ike": [{"proposal": each.text, **_reason(each.warning or each.reason)} for each in policy.ike_fallbacks],
-            "esp": [{"proposal": each.text, **_reason(each.warning or each.reason)} for each in policy.esp_fallbacks],
+            "ike": [_fallback(each) for each in policy.ike_fallbacks],
+            "esp": [_fallback(each) for each in policy.esp_fallbacks],
         },
         "unlisted": [
             {"role": each.role.value, "names": list(each.patterns), **_reason(each.reason)} for each in policy.unlisted
@@ -113,12 +141,18 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {"reason": reason.text, "sources": list(reason.sources)}
 
 
+def _fallback(fallback: Fallback) -> dict[str, Any]:
+    warning = None if fallback.warning is None else fallback.warning.text
+    return {"proposal": fallback.text, "warning": warning, **_reason(fallback.reason)}
+
+
 def _setting(setting: Setting) -> dict[str, Any]:
     return {"value": setting.value, "verified": setting.verified, **_reason(setting.reason)}
 
 
 def _line(line: Line) -> dict[str, Any]:
-    return {"name": line.name, "verified": line.verified, **_reason(line.reason)}
+    said = {"name": line.name, "recommended": line.recommended, "verified": line.verified}
+    return {**said, **_reason(line.reason)}
 
 
 # ── a verdict ────────────────────────────────────────────────────────────────────────────────────────────────────────
