@@ -1,4 +1,4 @@
-"""Reading swanctl.conf; that strongSwan reads the same is in tests/interop/test_swanctl_reading.py."""
+"""Reading swanctl.conf; that strongSwan reads the same is in tests/audit_proofs."""
 
 from __future__ import annotations
 
