@@ -36,7 +36,7 @@ def names(word: str) -> tuple[str, ...]:
 def theirs(protocol: str, text: str) -> list[set[str]] | None:
     """The transforms of each proposal as libreswan reads it; None where it refuses."""
     parser = program("libreswan", "usr/libexec/ipsec/algparse")
-    command = [parser, "-v2", "-pfs=yes", f"{protocol}={text}"]
+    command = [str(parser), "-v2", "-pfs=yes", f"{protocol}={text}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     if done.returncode != 0:
         return None
