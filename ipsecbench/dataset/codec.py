@@ -30,11 +30,42 @@ def schema(version: int = SCHEMA_VERSION) -> dict[str, Any]:
 
 
 @cache
-def _validator(version: int) -> Callable[[Any], Any]:
+def _validator(version: int, *, with_samples: bool) -> Callable[[Any], Any]:
     import fastjsonschema
 
-    compiled: Callable[[Any], Any] = fastjsonschema.compile(schema(version))
+    wanted = schema(version)
+    if not with_samples:
+        for column in _sample_columns(wanted).values():
+            column.pop("items", None)
+    compiled: Callable[[Any], Any] = fastjsonschema.compile(wanted)
     return compiled
+
+
+def _sample_columns(published: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a schema says of each column of samples: an array, or none at all."""
+    columns = published["properties"]["measurements"]["items"]["properties"]["samples"]["properties"]
+    return {name: column["anyOf"][0] if "anyOf" in column else column for name, column in columns.items()}
+
+
+@cache
+def _least_values(version: int) -> Mapping[str, int]:
+    return {name: column["items"]["minimum"] for name, column in _sample_columns(schema(version)).items()}
+
+
+def _samples_are_plain(document: Mapping[str, Any], version: int) -> bool:
+    """Whether every sample is a whole number that the schema allows, in a tenth of the time that its loop takes.
+
+    Where it is not, the schema looks itself, and names the field.
+    """
+    least = _least_values(version)
+    try:
+        columns = [(row["samples"][name], value) for row in document["measurements"] for name, value in least.items()]
+        return all(
+            column is None or not column or (set(map(type, column)) == {int} and min(column) >= value)
+            for column, value in columns
+        )
+    except (TypeError, KeyError):
+        return False
 
 
 def to_document(dataset: Dataset) -> dict[str, Any]:
@@ -159,7 +190,7 @@ def _validate(document: Mapping[str, Any], version: int) -> None:
     import fastjsonschema
 
     try:
-        _validator(version)(document)
+        _validator(version, with_samples=not _samples_are_plain(document, version))(document)
     except fastjsonschema.JsonSchemaValueException as error:
         name = str(error.name).removeprefix("data").lstrip(".") or "the whole file"
         reason = str(error.message).removeprefix(str(error.name)).strip()
@@ -253,10 +284,16 @@ def _samples(columns: Mapping[str, Any], name: str) -> tuple[Sample, ...]:
             raise DatasetError(f"field '{name}.samples.{column}' has {len(values)} values where 'round' has {count}")
     cycles = columns["cycles"] or [None] * count
     return tuple(
-        Sample(columns["round"][i], columns["iterations"][i], columns["wall_ns"][i], columns["cpu_ns"][i], cycles[i],
-               columns["involuntary_switches"][i])
-        for i in range(count)
-    )  # fmt: skip
+        map(
+            Sample,
+            columns["round"],
+            columns["iterations"],
+            columns["wall_ns"],
+            columns["cpu_ns"],
+            cycles,
+            columns["involuntary_switches"],
+        )
+    )
 
 
 def _fit(row: Mapping[str, Any]) -> Fit:

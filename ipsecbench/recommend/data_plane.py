@@ -9,6 +9,7 @@ accounted for. With a laboratory it comes from the other suites' rows, so that n
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,14 +41,44 @@ class PlaneShare:
     """The suite without encryption that the fixed cost comes from; None for a stated default."""
     fixed: Draws
     """Nanoseconds for any packet. Suites of one base share its draws."""
-    factor: Draws
-    """How much longer the transform takes in the plane than where it was measured."""
-    error: Draws
-    """How far a predicted time may be off, as a factor around 1. Suites that differ in their key alone share it."""
+    factor: Draws | None
+    """How much longer the transform takes in the plane than where it was measured, for all suites alike; None: as
+    long."""
+    factor_sigma: float
+    """Standard deviation of its logarithm."""
+    own_sigma: float
+    """The same for the transform of this suite alone."""
+    error_sigma: float
+    """The same for the whole time of a packet: the model's error."""
+    key: str
+    """What shares its own errors: suites that differ in the length of their key alone are the same code."""
 
     def whole(self, transform: Draws) -> Draws:
         """Nanoseconds for a packet of the suite."""
-        return (self.fixed + transform * self.factor) * self.error
+        if self.factor is not None:
+            transform = transform * self.factor
+        if self.own_sigma:
+            transform = transform * spread_draws(self.own_sigma, f"transform of {self.key}")
+        return (self.fixed + transform) * spread_draws(self.error_sigma, f"error of {self.key}")
+
+    def whole_and_sigma(self, transform_ns: float, deviation_ns: float) -> tuple[float, float]:
+        """The same without draws: nanoseconds for a packet, and the standard deviation of their logarithm.
+
+        Args:
+            transform_ns: nanoseconds of the transform where it was measured.
+            deviation_ns: their standard deviation.
+        """
+        import numpy as np
+
+        factor = 1.0 if self.factor is None else self.factor.value
+        whole = self.fixed.value + transform_ns * factor
+        parts = (
+            float(np.std(self.fixed.drawn)) / whole,
+            deviation_ns * factor / whole,
+            math.hypot(self.factor_sigma, self.own_sigma) * transform_ns * factor / whole,
+            self.error_sigma,
+        )
+        return whole, math.hypot(*parts)
 
 
 class DataPlane(Protocol):
@@ -90,7 +121,7 @@ class MeasuredPlane:
 
     def __init__(self, costs: PlaneCosts) -> None:
         self._costs = costs
-        self._residuals: tuple[_Residual, ...] | None = None
+        self._residuals: dict[_Place, list[_Residual]] | None = None
 
     @property
     def name(self) -> str:
@@ -121,7 +152,7 @@ class MeasuredPlane:
         if fixed is None:
             return None
         sigma = self._error(suite.name, traffic, direction)
-        return PlaneShare(*fixed, Draws.exactly(1.0), spread_draws(sigma, _error_key(suite, direction)))
+        return PlaneShare(*fixed, None, 0.0, 0.0, sigma, f"{_code_of(suite)} {direction}")
 
     def _fixed_ns(self, suite: str, traffic: Traffic, direction: str) -> tuple[str, Draws] | None:
         """The fixed cost of the traffic.
@@ -161,14 +192,16 @@ class MeasuredPlane:
         """What the other suites' rows leave unexplained, at this size where enough were compared there."""
         if self._residuals is None:
             self._residuals = _residuals(self._costs)
-        others = [one for one in self._residuals if one.direction == direction and one.suite != suite]
-        here = [one for one in others if (one.size_bytes, one.mix) == (traffic.size_bytes, traffic.mix)]
-        chosen = here if len(here) >= FEWEST_RESIDUALS else others
-        if len({one.suite for one in chosen}) < FEWEST_RESIDUALS:
+        place = direction, traffic.size_bytes, traffic.mix
+        others = [one for one in self._residuals.get(place, ()) if one.suite != suite]
+        if len(others) < FEWEST_RESIDUALS:
+            every = (one for key, rows in self._residuals.items() if key[0] == direction for one in rows)
+            others = [one for one in every if one.suite != suite]
+        if len({one.suite for one in others}) < FEWEST_RESIDUALS:
             return UNCHECKED_ERROR
-        ordered = sorted(abs(one.error) for one in chosen)
+        ordered = sorted(abs(one.error) for one in others)
         wide = ordered[math.ceil(PREDICTION_CONFIDENCE * len(ordered)) - 1] / _NORMAL_90
-        sampling = sum(one.sampling for one in chosen) / len(chosen)
+        sampling = sum(one.sampling for one in others) / len(others)
         return math.sqrt(max(LEAST_ERROR**2, wide**2 - sampling))
 
 
@@ -202,13 +235,14 @@ class StatedPlane:
         """Where the default comes from."""
         return self._default.sources
 
-    def share(self, suite: EspSuite, traffic: Traffic, direction: str) -> PlaneShare | None:
+    def share(self, suite: EspSuite, traffic: Traffic | None = None, direction: str | None = None) -> PlaneShare:
         """The same fixed cost for every suite, size and direction: kernels hand packets on without copying them.
 
         The kernel's ciphers are not the measured library's. That goes for all of them, and a little for each alone.
         """
-        own = spread_draws(self._default.suite_sigma, _error_key(suite, "either way"))
-        return PlaneShare(None, self._fixed, self._factor * own, Draws.exactly(1.0))
+        default = self._default
+        factor_sigma, own_sigma = default.transform_sigma, default.suite_sigma
+        return PlaneShare(None, self._fixed, self._factor, factor_sigma, own_sigma, 0.0, _code_of(suite))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +250,18 @@ class _Residual:
     """A row of the laboratory against its prediction."""
 
     suite: str
-    direction: str
-    size_bytes: int | None
-    mix: str | None
     error: float
     """Logarithm of measured over predicted."""
     sampling: float
     """Variance of the prediction that its rows' own intervals account for."""
 
 
-def _residuals(costs: PlaneCosts) -> tuple[_Residual, ...]:
-    found: list[_Residual] = []
+_Place = tuple[str, int | None, str | None]
+"""Direction, size, mix."""
+
+
+def _residuals(costs: PlaneCosts) -> dict[_Place, list[_Residual]]:
+    found: dict[_Place, list[_Residual]] = defaultdict(list)
     for row in costs.laboratory:
         work = row.workload
         base = costs.base_of(work)
@@ -238,8 +273,8 @@ def _residuals(costs: PlaneCosts) -> tuple[_Residual, ...]:
         if predicted > 0:
             sampling = sum(_deviation(part) ** 2 for part in known) / predicted**2
             error = math.log(quartile(row) / predicted)
-            found.append(_Residual(work.algorithm, work.operation, work.size_bytes, work.mix, error, sampling))
-    return tuple(found)
+            found[work.operation, work.size_bytes, work.mix].append(_Residual(work.algorithm, error, sampling))
+    return found
 
 
 def _deviation(row: Measurement) -> float:
@@ -248,8 +283,8 @@ def _deviation(row: Measurement) -> float:
     return 0.0 if estimate is None else (estimate.upper - estimate.lower) / 2 / _NORMAL_95
 
 
-def _error_key(suite: EspSuite, direction: str) -> str:
-    """What shares its error: suites that differ in the length of their key alone are the same code."""
+def _code_of(suite: EspSuite) -> str:
+    """What is the same code: a suite without the length of its key."""
     encryption = suite.encryption
-    cipher = encryption.name.replace(str(encryption.key_bits), "")
-    return f"error of {cipher} {suite.integrity.name if suite.integrity is not None else ''} {direction}"
+    integrity = "" if suite.integrity is None else f"-{suite.integrity.name}"
+    return f"{encryption.name.replace(str(encryption.key_bits), '')}{integrity}"

@@ -12,9 +12,10 @@ from ipsecbench.bench.measurement import Estimate, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.lab.plane_cost import DIRECTIONS
 from ipsecbench.recommend.arithmetic import total
-from ipsecbench.recommend.cost_model import PREDICTION_PROVIDERS, CostModel
+from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.ike_operations import KeyExchangeCost
+from ipsecbench.recommend.measured_costs import PREDICTION_PROVIDERS
 from ipsecbench.recommend.predictions import Prediction
 from ipsecbench.recommend.traffic import Traffic
 
@@ -58,8 +59,7 @@ class End:
 
     def headline(self, suite: str, traffic: Traffic) -> Estimate | None:
         """What one core carries one way with a suite that is not compared; None without a figure."""
-        found = self.predict(suite, traffic)
-        return None if found is None else found.one_way_mbit_per_second
+        return self.costs.headline(esp_suites()[suite], traffic)
 
     def exchange(self, name: str) -> KeyExchangeCost | None:
         """What a key exchange method costs; None without a figure."""

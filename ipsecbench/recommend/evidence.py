@@ -8,8 +8,9 @@ from typing import Any
 
 from ipsecbench.bench.measurement import LADDER, Measurement, Status, Tier
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.cost_model import AGENT_PROVIDERS, TIER_RANK, CostModel
+from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.formats import rate, rate_interval
+from ipsecbench.recommend.measured_costs import AGENT_PROVIDERS, TIER_RANK
 from ipsecbench.recommend.model import Evidence
 from ipsecbench.recommend.phase1 import Phase1Choice
 from ipsecbench.recommend.predictions import Basis, Candidate

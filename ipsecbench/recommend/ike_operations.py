@@ -11,7 +11,8 @@ from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate, Tier, Workload
 from ipsecbench.recommend.arithmetic import larger, scaled, total
-from ipsecbench.recommend.cost_model import PREDICTION_PROVIDERS, CostModel
+from ipsecbench.recommend.cost_model import CostModel
+from ipsecbench.recommend.measured_costs import PREDICTION_PROVIDERS
 from ipsecbench.recommend.proposals import INTEGRITY_OF_PRF
 from ipsecbench.recommend.traffic import Traffic
 

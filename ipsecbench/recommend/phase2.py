@@ -16,10 +16,11 @@ from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.capacity import tunnel_rates
 from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
 from ipsecbench.recommend.core_scaling import ScalingBasis, wanted_scaling
-from ipsecbench.recommend.cost_model import REFERENCE_TRAFFIC, TIER_RANK
+from ipsecbench.recommend.cost_model import REFERENCE_TRAFFIC
 from ipsecbench.recommend.end_verdicts import suite_at_ends, unlisted_suite
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.formats import rate, rate_interval
+from ipsecbench.recommend.measured_costs import TIER_RANK
 from ipsecbench.recommend.model import Goal, GoalVerdict
 from ipsecbench.recommend.objectives import packet_cost
 from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE, Candidate, Prediction
