@@ -17,10 +17,11 @@ from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.day_long_lives import day_long_lives
 from ipsecbench.recommend.esn import EsnChoice, choose_esn
 from ipsecbench.recommend.exchange_cost import ExchangeModel
+from ipsecbench.recommend.formats import small_percent
 from ipsecbench.recommend.hybrid_price import hybrid_prices
 from ipsecbench.recommend.ike_operations import IkeOperations
 from ipsecbench.recommend.ike_parameters import IkeParameters
-from ipsecbench.recommend.lifetimes import SaRate, child_lifetime, ike_lifetime
+from ipsecbench.recommend.lifetimes import REKEY_SHARE, SaRate, child_lifetime, ike_lifetime
 from ipsecbench.recommend.lives import LifeConditions, Lifetime
 from ipsecbench.recommend.message_sizes import additional_messages, init_messages
 from ipsecbench.recommend.pfs import child_method, decide_pfs, pfs_price
@@ -35,7 +36,14 @@ from ipsecbench.recommend.rekey_load import (
     shortest_life_seconds,
 )
 from ipsecbench.recommend.replay_window import WindowChoice, choose_window
-from ipsecbench.recommend.setup_load import DayLongLives, ExchangeCost, PfsPrice, ProtocolBasis, SetupLoad
+from ipsecbench.recommend.setup_load import (
+    DayLongLives,
+    ExchangeCost,
+    PfsPrice,
+    ProtocolBasis,
+    RekeyLoad,
+    SetupLoad,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +128,16 @@ def keying(
         decision, method, (with_pfs, without_pfs), tunnels, child_life, ike_life, fastest.mbit_per_second * 1e6 / 8
     )
     window = choose_window(policy, wanted, fastest)
+    setup = _setup_load(rules, operations, model, chosen, ike_rekey, tunnels, (child_life, ike_life))
     return Keying(
         ike_lifetime=ike_life,
         child_lifetime=child_life,
         pfs=pfs,
         esn=esn,
         window=window,
-        setup=_setup_load(rules, operations, model, chosen, ike_rekey, tunnels, (child_life, ike_life)),
+        setup=setup,
         day_long_lives=day_long_lives(suite, wanted.traffic, fastest, tunnels, pfs),
-        warnings=(*esn.warnings, *window.warnings),
+        warnings=(*esn.warnings, *window.warnings, *_too_busy(setup.rekeying)),
     )
 
 
@@ -160,6 +169,18 @@ def _setup_load(
         messages=messages,
         reasons=_reasons(model, setup),
     )
+
+
+def _too_busy(load: RekeyLoad) -> tuple[Reason, ...]:
+    """That rekeying takes more than the bound although lives are as long as the policy lets them be."""
+    # The bound itself is kept to about a percent, since lives are whole seconds and IKE SAs are rekeyed too.
+    if load.cpu_share.median <= 2 * REKEY_SHARE * load.cores:
+        return ()
+    text = (
+        f"Rekeying {load.child_sas} Child SAs and {load.tunnels} IKE SAs takes "
+        f"{small_percent(load.cpu_share.median)} of a core at the longest lives that the policy allows: use more cores for IKE, or fewer tunnels."
+    )
+    return (Reason(text),)
 
 
 def _other_setups(model: ExchangeModel) -> tuple[ExchangeCost, ...]:

@@ -27,6 +27,8 @@ INIT_WITHOUT_KEY_BYTES = 300
 """IKE_SA_INIT beside its key exchange data, rounded up: header, one proposal, a nonce of 32 octets, notifications of
 NAT detection, fragmentation, hash algorithms and intermediate exchanges, a request for certificates. strongSwan 6 takes
 up to 285 with one proposal."""
+INIT_WITHOUT_KEY_LEAST_BYTES = 185
+"""The same rounded down: strongSwan takes 188 and more."""
 
 
 def protected_bytes(content_bytes: int, parameters: IkeParameters, header_bytes: int = _PAYLOAD_HEADER_BYTES) -> int:
@@ -80,5 +82,6 @@ def init_messages(parameters: IkeParameters, wanted: Requirements) -> tuple[Mess
     found = []
     for direction, octets in (("request", known.initiator_bytes), ("response", known.responder_bytes)):
         size = INIT_WITHOUT_KEY_BYTES + octets
-        found.append(Message(f"IKE_SA_INIT ({parameters.key_exchange}), {direction}", size, 1, size > room))
+        too_long = INIT_WITHOUT_KEY_LEAST_BYTES + octets > room
+        found.append(Message(f"IKE_SA_INIT ({parameters.key_exchange}), {direction}", size, 1, too_long))
     return tuple(found)

@@ -218,6 +218,15 @@ def test_ikev1_is_priced_by_main_and_quick_mode(make_dataset: MakeDataset) -> No
     assert not found.esn.esn
 
 
+def test_more_rekeying_than_the_bound_is_a_warning(make_dataset: MakeDataset) -> None:
+    found = keys(make_dataset(box="mips-no-aes"), tunnels=1_000_000)
+    assert found.child_lifetime.binding == "policy's maximum"
+    assert found.setup.rekeying.cpu_share.median > 0.1
+    (text,) = (reason.text for reason in found.warnings if "use more cores for IKE" in reason.text)
+    assert text.startswith("Rekeying 1000000 Child SAs and 1000000 IKE SAs")
+    assert not any("use more cores" in reason.text for reason in keys(make_dataset(), tunnels=1000).warnings)
+
+
 # Hybrids
 
 

@@ -10,6 +10,8 @@ import pytest
 from ipsecbench.algorithms.proposals import parse_ike
 from ipsecbench.recommend.ike_parameters import IkeParameters
 from ipsecbench.recommend.message_sizes import (
+    INIT_WITHOUT_KEY_BYTES,
+    INIT_WITHOUT_KEY_LEAST_BYTES,
     NON_ESP_MARKER_BYTES,
     additional_messages,
     fragments,
@@ -103,13 +105,16 @@ def test_ike_sa_init_is_no_longer_than_said() -> None:
         bounds = init_messages(parameters(proposal), Requirements())
         for octets, bound in zip(sizes, bounds, strict=True):
             assert octets <= bound.udp_payload_bytes <= octets + 150, path.stem
+            assert not bound.ip_fragmented, path.stem
+            assert octets >= bound.udp_payload_bytes - INIT_WITHOUT_KEY_BYTES + INIT_WITHOUT_KEY_LEAST_BYTES, path.stem
 
 
 def test_a_key_encapsulation_may_be_too_large_for_the_first_message() -> None:
     given = parameters("aes256gcm16-prfsha384-mlkem1024")
     assert [message.ip_fragmented for message in init_messages(given, Requirements())] == [True, True]
     small = parameters("aes256gcm16-prfsha384-mlkem768")
-    assert not any(message.ip_fragmented for message in init_messages(small, Requirements(link_mtu_bytes=9000)))
+    assert not any(message.ip_fragmented for message in init_messages(small, Requirements()))
+    assert all(message.ip_fragmented for message in init_messages(small, Requirements(link_mtu_bytes=1280)))
     assert not any(
         message.ip_fragmented for message in init_messages(parameters("aes128-sha256-x25519"), Requirements())
     )
