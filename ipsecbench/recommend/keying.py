@@ -178,7 +178,8 @@ def _too_busy(load: RekeyLoad) -> tuple[Reason, ...]:
         return ()
     text = (
         f"Rekeying {load.child_sas} Child SAs and {load.tunnels} IKE SAs takes "
-        f"{small_percent(load.cpu_share.median)} of a core at the longest lives that the policy allows: use more cores for IKE, or fewer tunnels."
+        f"{small_percent(load.cpu_share.median)} of a core at the longest lives that the policy "
+        "allows: use more cores for IKE, or fewer tunnels."
     )
     return (Reason(text),)
 
