@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
-from ipsecbench.bench.measurement import Estimate
+from ipsecbench.recommend.alternatives import Change
 from ipsecbench.recommend.arithmetic import percent_change, ratio
+from ipsecbench.recommend.ends import Ends
 from ipsecbench.recommend.formats import microseconds, percent, rate, rate_interval
 from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.phase1 import Phase1Choice
-from ipsecbench.recommend.phase2 import SuiteChoice
+from ipsecbench.recommend.phase2 import SuiteChoice, SuiteRanking
 from ipsecbench.recommend.policy import Policy
 from ipsecbench.recommend.predictions import Candidate
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Price, Reason, Role
@@ -63,13 +64,14 @@ def _against(chosen: Candidate, rival: Candidate) -> str:
     return f"Against {rival.name}, its speed is {', '.join(parts)} (1 is equal)."
 
 
-def prices(suites: SuiteChoice, phase1: Phase1Choice, handshakes: HandshakeModel) -> tuple[Price, ...]:
+def prices(
+    suites: SuiteChoice, ranking: SuiteRanking, ends: Ends, phase1: Phase1Choice, handshakes: HandshakeModel
+) -> tuple[Price, ...]:
     """What the next stronger suite and key exchange would cost."""
     found = []
     chosen, stronger = suites.chosen, suites.stronger
     if stronger is not None:
-        quotient = ratio(stronger.headline.one_way_mbit_per_second, chosen.headline.one_way_mbit_per_second)
-        loss = Estimate(*((1 - part) * 100 for part in (quotient.median, quotient.upper, quotient.lower)))
+        loss = ranking.traffic_lost_percent(ends, stronger.name, chosen.name)
         text = f"{stronger.name} instead of {chosen.name} costs {percent(loss)} of the throughput"
         found.append(Price(Role.ESP_SUITE, chosen.name, stronger.name, loss, text))
     if phase1.stronger_key_exchange is not None:
@@ -87,25 +89,14 @@ def prices(suites: SuiteChoice, phase1: Phase1Choice, handshakes: HandshakeModel
 
 def what_would_change(
     suites: SuiteChoice,
-    requirements: Requirements,
     exclusions: tuple[Exclusion, ...],
-    price_list: tuple[Price, ...],
+    changes: tuple[Change, ...],
     *,
     other_end_measured: bool,
 ) -> tuple[Reason, ...]:
     """Under which circumstances the answer would be another one."""
     chosen = suites.chosen
-    found: list[Reason] = []
-    if requirements.goal_mbit_per_second is None and suites.stronger is not None:
-        bound = suites.stronger.headline.one_way_mbit_per_second.lower
-        name, bits = suites.stronger.name, suites.stronger.strength_bits
-        text = f"With a goal of at most {rate(bound)}, {name} ({bits} bits) is chosen."
-        found.append(Reason(text))
-    found += [
-        Reason(f"With more --min-bits, another key exchange is chosen: {price.text}.")
-        for price in price_list
-        if price.role is Role.KEY_EXCHANGE
-    ]
+    found = [Reason(change.text) for change in changes if change.above is not None or not change.known]
     ties = [candidate.name for candidate in suites.candidates if candidate.tied and candidate.name != chosen.name]
     if ties and chosen.tied:
         text = f"{chosen.name} and {', '.join(ties)} are a tie here; a longer run (--precision 0.5) may part them."

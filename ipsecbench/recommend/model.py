@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Tier
-from ipsecbench.recommend.alternatives import RunnerUp
+from ipsecbench.recommend.alternatives import Change, FrontPoint, RunnerUp
 from ipsecbench.recommend.capacity import Capacity
 from ipsecbench.recommend.esn import EsnChoice
 from ipsecbench.recommend.handshake_cost import HandshakeCost
@@ -201,6 +201,10 @@ class Recommendation:
     """How good the evidence is."""
     runner_up: RunnerUp
     """What would be next in each phase."""
+    front: tuple[FrontPoint, ...]
+    """The trade-off between strength, traffic and set-ups over everything that is allowed, weakest first."""
+    sensitivity: tuple[Change, ...]
+    """What would change the answer, and where."""
     pair: BoxPair | None
     """The other end, where it was measured too, and which end decides what."""
     what_would_change_this: tuple[Reason, ...]

@@ -52,8 +52,10 @@ class Phase1Choice:
     """Everything else that is known, by role."""
     stronger_key_exchange: str | None
     """The cheapest method of the next higher strength that has a figure."""
-    costs: Mapping[str, Costed]
-    """What the chosen key exchange and signature were compared by, by name."""
+    exchange_options: tuple[Option, ...]
+    """Key exchange methods that could have been chosen."""
+    authentication_options: tuple[Option, ...]
+    """Signatures that could have been chosen."""
     additional: AdditionalChoice
     """Additional key exchanges."""
     reasons: tuple[Reason, ...]
@@ -111,7 +113,8 @@ def choose_phase1(rules: Rules, ends: Ends, suite: str, suite_bits: int) -> Phas
             *additional.exclusions,
         ),
         stronger_key_exchange=_next_stronger(exchange.name, exchange.contest.options),
-        costs={**exchange.costs, **authentication.costs},
+        exchange_options=exchange.contest.options,
+        authentication_options=authentication.contest.options,
         additional=additional,
         reasons=reasons,
         warnings=(*additional.warnings, *(_psk_warning(rules) if authentication.name == "psk" else ())),
@@ -152,11 +155,6 @@ class _Choice:
     """Everything else that is known."""
     reason: Reason
     """Why."""
-
-    @property
-    def costs(self) -> Mapping[str, Costed]:
-        """The figure of what was chosen, where it has one."""
-        return {name: cost for name, cost in self.contest.costs.items() if name == self.name}
 
 
 _Shown = Callable[[Requirements, Ends, str], Estimate | None]

@@ -8,9 +8,10 @@ and the verdict says so. What each objective compares stands in :mod:`ipsecbench
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipsecbench.algorithms.suites import esp_suites
+from ipsecbench.bench.draws import Draws
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.capacity import tunnel_rates
@@ -91,6 +92,15 @@ class SuiteRanking:
         found = next((option for option in self.options if option.name == name), None)
         return None if found in (None, self.contest.winner) else chance_of(self.contest.winner, found)
 
+    def traffic_lost_percent(self, ends: Ends, new: str, old: str) -> Estimate:
+        """How much less is carried with one option than with another; what both share cancels, draw by draw."""
+        if new == old:
+            return Estimate(0.0, 0.0, 0.0)
+        wanted = replace(self.rules.requirements, objective=Objective.THROUGHPUT)
+        slower, faster = (packet_cost(wanted, ends, self.predictions[name], name) for name in (new, old))
+        kept = faster * slower.under(100.0 * self.capacities[new].scaling / self.capacities[old].scaling)
+        return (Draws.exactly(100.0) - kept).estimate(PREDICTION_CONFIDENCE)
+
     def headline(self, name: str) -> Prediction:
         """Of the end that carries the least."""
         return slowest(self.predictions[name])
@@ -151,6 +161,13 @@ def rank_suites(rules: Rules, ends: Ends) -> SuiteRanking:
         for name, predictions in usable.items()
     )
     return SuiteRanking(rules, options, usable, capacities, verdicts, _contest(options, capacities, rules))
+
+
+def with_goal(ranking: SuiteRanking, mbit_per_second: float) -> SuiteRanking:
+    """The same comparison held against another goal."""
+    rules = ranking.rules
+    rules = replace(rules, requirements=replace(rules.requirements, goal_mbit_per_second=mbit_per_second))
+    return replace(ranking, rules=rules, contest=_contest(ranking.options, ranking.capacities, rules))
 
 
 def choose_suite(ranking: SuiteRanking, ends: Ends) -> SuiteChoice:
@@ -246,6 +263,9 @@ def _capacities(usable: Mapping[str, tuple[Prediction, ...]], ends: Ends, wanted
 
 def _carried_at(end: End, name: str, wanted: Requirements) -> Carried:
     """Rate of one end."""
+    if end.remote and wanted.outbound_share is not None:
+        # What leaves here arrives there.
+        wanted = replace(wanted, outbound_share=1 - wanted.outbound_share)
     scaling = wanted_scaling(end.costs, name, wanted)
     rates = tunnel_rates(end.costs, name, wanted, scaling)
     if rates is None:

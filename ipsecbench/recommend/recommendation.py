@@ -17,6 +17,7 @@ from ipsecbench.recommend.ends import End
 from ipsecbench.recommend.evidence import box_name, weigh
 from ipsecbench.recommend.explanation import prices, strength_note, suite_reasons, what_would_change
 from ipsecbench.recommend.fallbacks import Fallbacks, usable_fallbacks
+from ipsecbench.recommend.front import pareto_front
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.handshake_stack import stack_cost, stack_reason
 from ipsecbench.recommend.ike_parameters import IkeParameters
@@ -32,6 +33,7 @@ from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
 from ipsecbench.recommend.reasons import Exclusion, Role
 from ipsecbench.recommend.requirements import Requirements
 from ipsecbench.recommend.runner_up import runner_up
+from ipsecbench.recommend.sensitivity import sensitivity
 
 
 def recommend(
@@ -71,7 +73,8 @@ def recommend(
     keys = keying(rules, dataset, handshakes, parameters, suites.chosen)
     fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1, decision.promoted)
     exclusions = _remaining((*suites.exclusions, *phase1.exclusions), fallbacks)
-    price_list = prices(suites, phase1, handshakes)
+    price_list = prices(suites, decision.ranking, ends, phase1, handshakes)
+    changes = sensitivity(ends, decision, policy, wanted)
     phase1_set = _phase1(decision, handshake, fallbacks, keys)
     parts = chosen_parts(phase1_set, suites.chosen.name)
     return Recommendation(
@@ -100,9 +103,11 @@ def recommend(
         capacity=capacity(costs, suites.chosen.name, wanted),
         evidence=weigh(dataset, costs, suites.chosen, phase1),
         runner_up=runner_up(ends, decision, policy, wanted, fallbacks),
+        front=pareto_front(ends, decision),
+        sensitivity=changes,
         pair=describe_pair(ends, decision, policy, wanted),
         what_would_change_this=what_would_change(
-            suites, wanted, exclusions, price_list, other_end_measured=peer_dataset is not None
+            suites, exclusions, changes, other_end_measured=peer_dataset is not None
         ),
         warnings=(
             *policy_warnings(rules.policy, parts),
