@@ -217,6 +217,10 @@ class Life:
     """The same in packets; None without a limit on packets."""
     expected_seconds: float | None = None
     """When the first soft limit is reached at the predicted rate; None where nothing was predicted."""
+    uncounted_soft_seconds: int | None = None
+    """Rekey after this time where a product counts neither octets nor packets; None where nothing was predicted."""
+    uncounted_hard_seconds: int | None = None
+    """Delete after this time there."""
 
     def __post_init__(self) -> None:
         """Refuse lives that end before they are renewed.
@@ -470,6 +474,8 @@ def _life(lifetime: Lifetime) -> Life:
         lifetime.jitter.rand_bytes,
         lifetime.jitter.rand_packets,
         lifetime.expected_seconds,
+        lifetime.uncounted_soft_seconds,
+        lifetime.uncounted_hard_seconds,
     )
 
 

@@ -5,10 +5,10 @@ One rule for every product, in this order:
 1. A setting is never longer than what was computed. Values are rounded down to the product's steps; where its largest
    value is below, the largest is taken (a shorter life is safe) and said so; where its smallest value is above, the
    connection is refused.
-2. Octets or packets that the product has no setting for are left out only where the time life ends first at the
-   predicted rate. Where it does not, the time life is shortened to half of the time in which the limit is reached at
-   that rate: nothing but the clock enforces it. Where the rate is not known, or the product cannot rekey that often,
-   the connection is refused.
+2. Octets or packets that the product has no setting for are left out only where something else ends the life first:
+   the time, at the most that one SA carries here, or octets that are counted, since no packet has fewer than 20. Where
+   nothing does, the time is shortened to that for products that count neither (the recommendation's "uncounted" lives,
+   short enough for that rate). Where even that is too long, or no rate is known, the connection is refused.
 3. Whatever was rounded by more than a step, shortened or left out is a note, which the targets write as a comment.
 """
 
@@ -20,8 +20,8 @@ from ipsecbench.export.connection import Life
 
 KILOBYTE = 1024
 """Octets of a product's "kilobyte": where it means 1000, the life only becomes shorter."""
-UNGUARDED_SHARE = 0.5
-"""Share of a limit that may be used up at the predicted rate where nothing but the time life keeps to it."""
+SMALLEST_PACKET_BYTES = 20
+"""Octets of the smallest inner packet: an IPv4 header (RFC 791)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,34 +94,46 @@ def fit_life(life: Life, settings: LifeSettings) -> FittedLife:
 
 def _guard(life: Life, settings: LifeSettings, notes: list[str], refusals: list[str]) -> tuple[int, int]:
     """Soft and hard seconds, shortened where a limit without a setting would be passed before."""
-    unset = [
-        (what, limit)
-        for what, limit, setting in (
-            ("octets", life.soft_bytes, settings.octets),
-            ("packets", life.soft_packets, settings.packets),
-        )
-        if limit is not None and setting is None
-    ]
+    plain = life.soft_seconds, life.hard_seconds
+    unset = _unset(life, settings)
     if not unset:
-        return life.soft_seconds, life.hard_seconds
-    limits = " and ".join(f"{limit} {what}" for what, limit in unset)
+        return plain
+    limits = " and ".join(f"{hard} {what}" for what, _, hard in unset)
     start = f"{settings.product} has no setting for the {settings.what}'s limit of {limits}"
-    if life.expected_seconds is None:
+    counted = life.hard_bytes if settings.octets is not None else None
+    if counted is not None and all(counted <= SMALLEST_PACKET_BYTES * hard for _, _, hard in unset):
+        notes.append(f"{start}: left out; the limit of {counted} octets ends the life before it")
+        return plain
+    if life.expected_seconds is None or life.uncounted_soft_seconds is None or life.uncounted_hard_seconds is None:
         refusals.append(f"{start}, and the predicted rate is not known, so that no time life stands in for it")
-        return life.soft_seconds, life.hard_seconds
+        return plain
     if life.expected_seconds >= life.soft_seconds:
-        notes.append(f"{start}: left out; at the predicted rate the time life ends before it")
-        return life.soft_seconds, life.hard_seconds
-    hard = int(life.expected_seconds * UNGUARDED_SHARE)
-    soft = hard * life.soft_seconds // life.hard_seconds
-    if soft < 1:
-        refusals.append(f"{start}, which is reached in {life.expected_seconds:.3g} s at the predicted rate")
-        return life.soft_seconds, life.hard_seconds
+        notes.append(f"{start}: left out; at the most that one SA carries here the time life ends before it")
+        return plain
+    reached = life.expected_seconds * min(hard / soft for _, soft, hard in unset)
+    if life.uncounted_hard_seconds > reached + 1:
+        refusals.append(
+            f"{start}, which is reached in {reached:.3g} s at the most that one SA carries here; the policy's shortest "
+            f"life is {life.uncounted_hard_seconds} s"
+        )
+        return plain
     notes.append(
-        f"{start}: the time life is shortened from {life.hard_seconds} s to {hard} s, half of what reaches it at the "
-        "predicted rate"
+        f"{start}: the time life is shortened from {life.hard_seconds} s to {life.uncounted_hard_seconds} s, which is "
+        "too short for it at the most that one SA carries here"
     )
-    return soft, hard
+    return life.uncounted_soft_seconds, life.uncounted_hard_seconds
+
+
+def _unset(life: Life, settings: LifeSettings) -> list[tuple[str, int, int]]:
+    """The limits that there is no setting for: what they count, the soft and the hard one."""
+    return [
+        (what, soft, hard)
+        for what, soft, hard, setting in (
+            ("octets", life.soft_bytes, life.hard_bytes, settings.octets),
+            ("packets", life.soft_packets, life.hard_packets, settings.packets),
+        )
+        if soft is not None and hard is not None and setting is None
+    ]
 
 
 def _value(
