@@ -6,7 +6,7 @@ would be sensible: what is not in it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ipsecbench.algorithms.encryption import ENCRYPTION
@@ -27,6 +27,24 @@ def group_words(template: str, names: Iterable[str]) -> dict[str, str]:
 def implied_prf(integrity: str) -> str:
     """The PRF that products without a setting for it take: the HMAC or CMAC of the integrity transform."""
     return f"prf{integrity}"
+
+
+def general_lines(
+    connection: Connection, *, ike_versions: Collection[int], modes: Collection[str], authentication: Collection[str]
+) -> Iterator[str]:
+    """What stands against a connection beside its algorithms, as predicates of the product."""
+    if connection.ike_version not in ike_versions:
+        yield f"has no IKEv{connection.ike_version}"
+    if connection.mode not in modes:
+        yield f"is written in {' and '.join(modes)} mode only, not in {connection.mode} mode"
+    if connection.authentication not in authentication:
+        yield f"has no authentication with {connection.authentication}"
+    if connection.ike_fallbacks or connection.esp_fallbacks:
+        yield "gets one proposal only: leave the fallbacks for old peers out"
+    if connection.replay_window_packets < 1:
+        yield "is written with replay protection only"
+    if connection.aggressive:
+        yield "is written with main mode only, not with aggressive mode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,22 +82,11 @@ class Vocabulary:
 
     def refusals(self, connection: Connection) -> tuple[str, ...]:
         """What the product has no word for, one line each."""
-        lines = [*self._general(connection), *self._ike(connection.ike), *self._esp(connection.esp)]
+        general = general_lines(
+            connection, ike_versions=self.ike_versions, modes=self.modes, authentication=self.authentication
+        )
+        lines = [*general, *self._ike(connection.ike), *self._esp(connection.esp)]
         return tuple(dict.fromkeys(f"{self.product} {line}" for line in lines))
-
-    def _general(self, connection: Connection) -> Iterator[str]:
-        if connection.ike_version not in self.ike_versions:
-            yield f"has no IKEv{connection.ike_version}"
-        if connection.mode not in self.modes:
-            yield f"is written in {' and '.join(self.modes)} mode only, not in {connection.mode} mode"
-        if connection.authentication not in self.authentication:
-            yield f"has no authentication with {connection.authentication}"
-        if connection.ike_fallbacks or connection.esp_fallbacks:
-            yield "gets one proposal only: leave the fallbacks for old peers out"
-        if connection.replay_window_packets < 1:
-            yield "is written with replay protection only"
-        if connection.aggressive:
-            yield "is written with main mode only, not with aggressive mode"
 
     def _ike(self, ike: IkeAlgorithms) -> Iterator[str]:
         if ike.encryption not in self.ike_encryption:

@@ -19,7 +19,7 @@ from ipsecbench.export.documented import (
 from ipsecbench.export.fields import Field, Page, table
 from ipsecbench.export.life_settings import FittedLife, LifeSettings, Setting, fit_life
 from ipsecbench.export.target import Comment, File, Proof, Target
-from ipsecbench.export.vocabulary import ECDSA, RSA, implied_prf
+from ipsecbench.export.vocabulary import ECDSA, RSA, general_lines, implied_prf
 
 _PRODUCT = "OPNsense"
 _LARGEST_TIME = 500_000
@@ -77,14 +77,10 @@ def refuse(connection: Connection, version: str) -> tuple[str, ...]:
         lines.append("OPNsense's list has no additional key exchanges")
     if esp.esn:
         lines.append("OPNsense has no setting for extended sequence numbers")
-    if connection.mode not in ("tunnel", "transport"):
-        lines.append(f"OPNsense is written in tunnel and transport mode only, not in {connection.mode} mode")
-    if connection.authentication != "psk" and connection.authentication not in _SIGNATURES:
-        lines.append(f"OPNsense has no authentication with {connection.authentication}")
-    if connection.ike_fallbacks or connection.esp_fallbacks:
-        lines.append("OPNsense gets one proposal only: leave the fallbacks for old peers out")
-    if connection.aggressive:
-        lines.append("OPNsense is written with main mode only, not with aggressive mode")
+    general = general_lines(
+        connection, ike_versions=(1, 2), modes=("tunnel", "transport"), authentication=("psk", *_SIGNATURES)
+    )
+    lines += [f"OPNsense {line}" for line in general]
     return (*lines, *life_refusals(*_lives(connection)))
 
 
