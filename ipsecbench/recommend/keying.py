@@ -17,7 +17,7 @@ from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.day_long_lives import day_long_lives
 from ipsecbench.recommend.esn import EsnChoice, choose_esn
 from ipsecbench.recommend.exchange_cost import ExchangeModel
-from ipsecbench.recommend.formats import small_percent
+from ipsecbench.recommend.formats import microseconds, seconds, small_percent
 from ipsecbench.recommend.hybrid_price import hybrid_prices
 from ipsecbench.recommend.ike_operations import IkeOperations
 from ipsecbench.recommend.ike_parameters import IkeParameters
@@ -41,6 +41,7 @@ from ipsecbench.recommend.setup_load import (
     ExchangeCost,
     PfsPrice,
     ProtocolBasis,
+    Recovery,
     RekeyLoad,
     SetupLoad,
 )
@@ -151,6 +152,8 @@ def _setup_load(
     messages = init_messages(parameters, wanted) if parameters.ike_version == 2 else ()
     for method in parameters.additional_key_exchanges:
         messages += additional_messages(method, parameters, wanted)
+    rekeying = rekey_load(tunnels, child, ike, child_life, ike_life)
+    back = recovery(tunnels, setup, child, wanted.round_trip_ms, parameters.ike_version)
     return SetupLoad(
         ike_version=parameters.ike_version,
         authentication=parameters.authentication,
@@ -163,11 +166,11 @@ def _setup_load(
         other_setups=_other_setups(model),
         setups_per_second=inverse(setup.responder.cpu_us, 1e6),
         cryptography_setups_per_second=inverse(setup.responder.cryptography_us, 1e6),
-        rekeying=rekey_load(tunnels, child, ike, child_life, ike_life),
-        recovery=recovery(tunnels, setup, child, wanted.round_trip_ms, parameters.ike_version),
+        rekeying=rekeying,
+        recovery=back,
         hybrids=hybrid_prices(operations, parameters, wanted),
         messages=messages,
-        reasons=_reasons(model, setup),
+        reasons=(_in_short(parameters.ike_version, setup, rekeying, back), *_reasons(model, setup)),
     )
 
 
@@ -193,6 +196,20 @@ def _other_setups(model: ExchangeModel) -> tuple[ExchangeCost, ...]:
     else:
         found = (old.main_mode(), old.aggressive_mode())
     return tuple(cost for cost in found if cost is not None)
+
+
+def _in_short(version: int, setup: ExchangeCost, rekeying: RekeyLoad, back: Recovery) -> Reason:
+    """The load in one sentence, for people."""
+    one = back.tunnels == 1
+    count, take, are = ("One tunnel", "takes", "is") if one else (f"{back.tunnels} tunnels", "take", "are")
+    text = (
+        f"A set-up ({setup.name}) takes {microseconds(setup.responder.cpu_us)} of a core at the responder, "
+        f"{microseconds(setup.responder.cryptography_us)} of it cryptography. {count} at the recommended lives {take} "
+        f"{small_percent(rekeying.cpu_share.median)} of a core for rekeying, and {are} back "
+        f"{seconds(back.as_responder_seconds.median)} after a reboot (at most "
+        f"{seconds(back.as_responder_seconds.upper)}) once peers begin to come."
+    )
+    return Reason(text, ("rfc2409",) if version == 1 else ("rfc7296",))
 
 
 def _reasons(model: ExchangeModel, setup: ExchangeCost) -> tuple[Reason, ...]:
