@@ -49,22 +49,25 @@ def test_every_accepted_and_every_unverified_part_is_warned_of(name: str, answer
         assert note in answer.warnings
 
 
+AES_GCM = {("aes128gcm16", "prfsha256"), ("aes256gcm16", "prfsha384")}
+AES_256 = {("aes256gcm16", "prfsha384")}
 EXPECTED = {
-    "modern": ("aes128gcm16", "prfsha256"),
-    "nist": ("aes128gcm16", "prfsha256"),
-    "cnsa1": ("aes256gcm16", "prfsha384"),
-    "cnsa2": ("aes256gcm16", "prfsha384"),
-    "bsi": ("aes128gcm16", "prfsha256"),
-    "anssi": ("aes256gcm16", "prfsha384"),
-    "post-quantum": ("aes256gcm16", "prfsha384"),
-    "legacy-interop": ("aes128gcm16", "prfsha256"),
-    "article": ("aes128-md5", "prfsha1"),
+    "modern": AES_GCM,
+    "nist": AES_GCM,
+    "cnsa1": AES_256,
+    "cnsa2": AES_256,
+    "bsi": AES_GCM,
+    "anssi": AES_256,
+    "post-quantum": AES_256,
+    "legacy-interop": AES_GCM,
+    "article": {("aes128-md5", "prfsha1")},
 }
-"""ESP suite and PRF: the only ones, or the fastest combined mode with the PRF that goes with it."""
+"""ESP suites with the PRF that goes with them: what a document leaves of them on a box with AES instructions."""
 
 
-def test_each_policy_has_the_suite_that_its_document_leaves(answers: dict[str, Recommendation]) -> None:
-    assert {name: (answer.phase2.suite, answer.phase1.prf) for name, answer in answers.items()} == EXPECTED
+@pytest.mark.parametrize("name", POLICIES)
+def test_each_policy_has_a_suite_that_its_document_leaves(name: str, answers: dict[str, Recommendation]) -> None:
+    assert (answers[name].phase2.suite, answers[name].phase1.prf) in EXPECTED[name]
 
 
 def test_the_article_gets_exactly_what_it_sets(answers: dict[str, Recommendation]) -> None:
