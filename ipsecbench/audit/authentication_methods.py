@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ipsecbench.audit.configuration import Authentication
+from ipsecbench.audit.text import printable
 
 _SIGNATURES = {
     "rsa": "rsa",
@@ -20,7 +21,8 @@ _WHOLE = {"psk": "psk", "secret": "psk", "null": "null", "never": "null", "dss":
 
 def strongswan_method(text: str, side: str, line: int | None) -> Authentication:
     """What an ``auth`` value of strongSwan means, such as ``psk`` or ``ike:rsa-3072-sha256``."""
-    word = text.strip().lower()
+    text = printable(text.strip())
+    word = text.lower()
     if word in _WHOLE:
         return Authentication(_WHOLE[word], text, side, line=line)
     for prefix in ("eap", "xauth"):

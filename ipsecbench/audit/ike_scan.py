@@ -163,7 +163,7 @@ def _read_answer(answers: _Answers, answer: str, line: int, *, v2: bool) -> None
 
 
 def _read_v1_rest(answers: _Answers, found: Mapping[str, str], line: int) -> None:
-    name = found.get("auth", "")
+    name = printable(found.get("auth", ""))
     method = _AUTHENTICATION.get(name, "other")
     answers.authentication.setdefault(name, Authentication(method, name or "not said", line=line))
     if name.startswith("XAUTH_"):

@@ -23,7 +23,7 @@ from ipsecbench.audit.configuration import (
 )
 from ipsecbench.audit.ipsec_conf import Conn, read_conns
 from ipsecbench.audit.libreswan_proposals import default_offers, parse_offers
-from ipsecbench.audit.text import unreadable
+from ipsecbench.audit.text import printable, unreadable
 from ipsecbench.audit.values import SECONDS, amount, boolean, listed
 from ipsecbench.errors import UsageError
 
@@ -93,7 +93,8 @@ def _authentication(conn: Conn) -> tuple[Authentication, ...]:
 
 
 def _method(text: str, side: str, line: int | None) -> Authentication:
-    word = text.strip().lower()
+    text = printable(text.strip())
+    word = text.lower()
     if word in _PLAIN:
         return Authentication(_PLAIN[word], text, side, line=line)
     if word in ("rsasig", "rsa"):
@@ -139,7 +140,7 @@ def _child(conn: Conn, version: str) -> Child:
 def _ah_offers(conn: Conn, keys: tuple[str, ...]) -> tuple[Offer, ...]:
     """AH is refused whatever is in it, so that its algorithms are not read."""
     value = conn.get(*keys)
-    text, line = ("libreswan's own proposal", None) if value is None else (value.text or "", value.line)
+    text, line = ("libreswan's own proposal", None) if value is None else (printable(value.text or ""), value.line)
     return (Offer(text, line, (), implied=value is None, carrier="ah"),)
 
 

@@ -15,7 +15,7 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.proposals import NO_KEY_EXCHANGE, PRF_OF_INTEGRITY
 from ipsecbench.audit.configuration import Offer
 from ipsecbench.audit.strongswan_proposals import MOST_TRANSFORMS, is_combined
-from ipsecbench.audit.text import quoted
+from ipsecbench.audit.text import printable, quoted
 from ipsecbench.errors import UsageError
 
 _CIPHERS = re.compile(
@@ -127,7 +127,7 @@ def _offer(text: str, ike: bool, version: str, line: int | None, implied: bool) 
     prf, integrity = _filled(found, ike, version, combined == {True})
     exchange = tuple(dict.fromkeys(found.ke))
     return Offer(
-        text=text if not implied else "libreswan's own proposal",
+        text=printable(text) if not implied else "libreswan's own proposal",
         line=line,
         encryption=tuple(dict.fromkeys(found.encrypt)),
         integrity=integrity,

@@ -11,7 +11,7 @@ from ipsecbench.audit.libreswan import read_libreswan
 from ipsecbench.audit.strongswan_conf import read_strongswan
 from ipsecbench.audit.strongswan_proposals import parse_offer
 from ipsecbench.audit.swanctl import read_swanctl
-from ipsecbench.audit.text import MOST_CHARACTERS
+from ipsecbench.audit.text import MOST_CHARACTERS, printable
 from ipsecbench.audit.values import listed
 from ipsecbench.errors import UsageError
 
@@ -88,4 +88,4 @@ def read_proposals(text: str) -> Configuration:
     if not (child_offers if slash else offers):
         raise UsageError("a proposal is missing beside '/'")
     children = (Child("phase 2", None, child_offers),) if child_offers else ()
-    return Configuration(Format.PROPOSALS, (Connection(line, None, offers=offers, children=children),))
+    return Configuration(Format.PROPOSALS, (Connection(printable(line), None, offers=offers, children=children),))

@@ -16,7 +16,7 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.proposals import NO_KEY_EXCHANGE, PRF_OF_INTEGRITY, token
 from ipsecbench.audit.configuration import Offer
-from ipsecbench.audit.text import quoted
+from ipsecbench.audit.text import printable, quoted
 from ipsecbench.audit.unassessed import UNASSESSED
 from ipsecbench.errors import UsageError
 
@@ -113,7 +113,7 @@ def parse_offer(text: str, *, ike: bool, line: int | None = None, carrier: str =
     else:
         prf = ()
     return Offer(
-        text=text,
+        text=printable(text),
         line=line,
         encryption=encryption,
         integrity=() if combined == {True} else integrity,

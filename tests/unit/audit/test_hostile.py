@@ -151,3 +151,23 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     assert "this is no text" in str(result.exception)
     path.write_bytes(b"conn a\n ike=aes256-sha1-modp1024!\n # M\xfcnchen\n auto=add\n")
     assert CliRunner().invoke(policy_app, ["check", str(path)]).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "connections { \x1b[31mred { local-\x9b { auth = eap-\x1b]0;title\x07\n } strange\x1b { } key\x1b = 1\n } }",
+        "conn a\x1b[2J\n leftauth=eap-\x1b[2J\n also=\x1b[2J\n auto=add\n",
+        "conn a\n ikev2=yes\n authby=\x1b[2J,null\n ah=\x1b[2J\n auto=add\n",
+        "192.0.2.1\tMain Mode Handshake returned SA=(Enc=\x1b[2J Hash=\x1b[2J Auth=\x1b[2J Group=\x1b[2J)\n",
+        "192.0.2.1\tNotify message 14 (\x1b[2J)\n",
+        "aes256\x85-sha1-modp1024/aes128-sha1\x1c",
+    ],
+    ids=range(6),
+)
+def test_nothing_of_a_text_steers_the_terminal(text: str) -> None:
+    configuration = read(text)
+    verdict = judge(configuration, LOADED[0])
+    shown = render_verdict("x", verdict, LOADED[0]).replace("\n", "")
+    assert shown.isprintable(), [char for char in shown if not char.isprintable()]
+    assert "\x9b" not in json.dumps(verdict_to_dict("x", verdict, LOADED[0]), ensure_ascii=False)
