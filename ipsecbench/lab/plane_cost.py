@@ -58,18 +58,22 @@ def providers(rows: Iterable[Measurement]) -> tuple[str, ...]:
 class PlaneCosts:
     """The laboratory rows of one data plane of one box and the packet loops beside them, each looked at once."""
 
-    def __init__(self, rows: Iterable[Measurement], provider: str, tier: Tier | None = None) -> None:
+    def __init__(
+        self, rows: Iterable[Measurement], provider: str, tier: Tier | None = None, quantile: float = QUARTILE
+    ) -> None:
         """Index the rows.
 
         Args:
             rows: rows of one dataset.
             provider: whose data plane, such as ``agent``.
             tier: of its laboratory rows; the best that there is if None.
+            quantile: what of a row's samples is its figure.
         """
         rows = [row for row in rows if row.usable]
         found = [row for row in rows if _is_lab(row, provider)]
         tiers = [one for one in LABORATORY_TIERS if any(row.workload.tier is one for row in found)]
         self.provider = provider
+        self.quantile = quantile
         self.tier = tier if tier is not None else next(iter(tiers), Tier.TUN_LAB)
         self.laboratory = tuple(row for row in found if row.workload.tier is self.tier)
         self._rows = {row.workload: row for row in rows}
@@ -89,14 +93,22 @@ class PlaneCosts:
         dataset has no such suite with both figures."""
 
     def measured(self, work: Workload) -> Draws | None:
-        """Nanoseconds for a packet in a row of the dataset: the quartile of its samples; None where it has no row."""
+        """Nanoseconds for a packet in a row of the dataset, at the quantile; None where it has no row."""
         row = self._rows.get(work)
         if row is None:
             return None
         if work not in self._draws:
             values = [sample.ns_per_operation for sample in row.samples]
-            self._draws[work] = Draws(quartile(row), resampled_quantiles(values, QUARTILE))
+            self._draws[work] = Draws(self.figure(row), resampled_quantiles(values, self.quantile))
         return self._draws[work]
+
+    def figure(self, row: Measurement) -> float:
+        """The quantile of a row's samples, in nanoseconds, without draws."""
+        ordered = sorted(sample.ns_per_operation for sample in row.samples)
+        place = (len(ordered) - 1) * self.quantile
+        below = int(place)
+        above = min(below + 1, len(ordered) - 1)
+        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
     def loop_row(self, lab: Workload) -> Measurement | None:
         """The packet loop that belongs to a row of the laboratory, of the library that the plane used for it."""
@@ -167,15 +179,6 @@ class PlaneCosts:
         if one is None or other is None or near == far:
             return one
         return one * (1 - share) + other * share
-
-
-def quartile(row: Measurement) -> float:
-    """The first quartile of a row's samples, in nanoseconds."""
-    ordered = sorted(sample.ns_per_operation for sample in row.samples)
-    place = (len(ordered) - 1) * QUARTILE
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
 def _is_lab(row: Measurement, provider: str) -> bool:

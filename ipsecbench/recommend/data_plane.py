@@ -17,11 +17,14 @@ from ipsecbench.algorithms.suites import EspSuite
 from ipsecbench.bench.draws import Draws, spread_draws
 from ipsecbench.bench.measurement import Measurement, Tier
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.lab.plane_cost import LABORATORY_TIERS, PlaneCosts, providers, quartile
+from ipsecbench.lab.plane_cost import LABORATORY_TIERS, PlaneCosts, providers
 from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE
 from ipsecbench.recommend.stated_default import StatedDefault, stated_default
 from ipsecbench.recommend.traffic import Traffic
 
+MEDIAN = 0.5
+"""What a box carries is what it carries in the middle; the quartile of the laboratory's comparisons asks what the work
+costs where nothing else runs."""
 FEWEST_RESIDUALS = 8
 """Suites that must have been compared at one size before their errors stand for that size; all sizes otherwise."""
 LEAST_ERROR = 0.01
@@ -110,7 +113,7 @@ def data_plane(dataset: Dataset) -> DataPlane:
     for tier in LABORATORY_TIERS:
         names = providers(row for row in rows if row.workload.tier is tier)
         for provider in sorted(names, key=lambda name: (name != "agent", name)):
-            costs = PlaneCosts(rows, provider, tier)
+            costs = PlaneCosts(rows, provider, tier, MEDIAN)
             if costs.stand_in is not None:
                 return MeasuredPlane(costs)
     return StatedPlane(stated_default(dataset.environment))
@@ -269,10 +272,10 @@ def _residuals(costs: PlaneCosts) -> dict[_Place, list[_Residual]]:
         known = [part for part in parts if part is not None]
         if len(known) < 3:
             continue
-        predicted = quartile(known[0]) - quartile(known[1]) + quartile(known[2])
+        predicted = costs.figure(known[0]) - costs.figure(known[1]) + costs.figure(known[2])
         if predicted > 0:
             sampling = sum(_deviation(part) ** 2 for part in known) / predicted**2
-            error = math.log(quartile(row) / predicted)
+            error = math.log(costs.figure(row) / predicted)
             found[work.operation, work.size_bytes, work.mix].append(_Residual(work.algorithm, error, sampling))
     return found
 
