@@ -449,6 +449,7 @@ def connection_of(
             recommendation.dataset_created,
         ),
         mode=phase2.mode,
+        aggressive=phase1.exchange_mode == "aggressive",
         nat_traversal=wanted.nat_traversal,
         replay_window_packets=phase2.replay_window_packets,
         link_mtu_bytes=wanted.link_mtu_bytes,

@@ -68,8 +68,14 @@ def assert_child_sa(sa: PeerChildSa, connection: Connection, *, rekeyed: bool) -
     assert sa.mode == connection.esp_mode.upper()
     if rekeyed or connection.ike_version == 1:
         assert sa.key_exchange == names.key_exchange(esp.key_exchange)
-    assert sa.local_selectors == connection.local.networks
-    assert sa.remote_selectors == connection.peer.networks
+    assert sa.local_selectors == selectors(connection, connection.local)
+    assert sa.remote_selectors == selectors(connection, connection.peer)
+
+
+def selectors(connection: Connection, end: End) -> tuple[str, ...]:
+    """As strongSwan lists them: the networks, or in transport mode the end itself, with the tunnel's protocol."""
+    protocol = {None: "", 47: "[gre]", 4: "[4]"}[connection.tunnel_protocol]
+    return end.networks if connection.mode == "tunnel" else (f"{end.address}/32{protocol}",)
 
 
 def listed(daemon: StrongSwan) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
