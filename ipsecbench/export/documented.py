@@ -43,7 +43,7 @@ def documented_files(
         commands: what belongs to it but stands elsewhere, one line each, after the notes.
     """
     comment = target.comment
-    lines = [*notes, *([KEY_NOTE] if connection.uses_psk else [])]
+    lines = [*([KEY_NOTE] if connection.uses_psk else []), *notes]
     remarks = f"{comment.lines('', *lines)}{comment.commands(*commands)}"
     text = f"{target.header(connection, version)}{remarks}\n{body}"
     return File(name, text, 0o600), peer_settings(target, connection, version)

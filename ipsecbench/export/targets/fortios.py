@@ -76,6 +76,7 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
         *([f"The name is {name}: an interface has {_NAME_CHARACTERS} characters."] if name != connection.name else []),
         *(["ML-KEM needs 7.6.1 or later."] if additional else []),
         *([] if connection.uses_psk else [f"Certificate: {name} ({connection.authentication})."]),
+        "The interface's MTU holds for the device's own packets; forwarded ones follow the SA's, and TCP the MSS.",
         fixed_replay_window(_PRODUCT, connection.replay_window_packets),
         *life_notes(*_lives(connection)),
     ]

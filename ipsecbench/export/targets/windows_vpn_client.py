@@ -46,8 +46,8 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
         for network in connection.peer.networks
     ]
     lines = [
-        *windows.splatted("profile", _profile(connection)),
-        "Add-VpnConnection @profile",
+        *windows.splatted("connection", _profile(connection)),
+        "Add-VpnConnection @connection",
         *windows.splatted("policy", _policy(connection)),
         "Set-VpnConnectionIPsecConfiguration @policy",
         *routes,
@@ -60,6 +60,7 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
         f"The machine's certificate: {connection.authentication}, in the store of the computer.",
         f"There is no setting for lives: the gateway has to rekey, the Child SA after {life.soft_seconds} s"
         + ("" if life.soft_bytes is None else f" or {life.soft_bytes} octets")
+        + ("" if life.soft_packets is None else f" or {life.soft_packets} packets")
         + f", the IKE SA after {connection.ike_life.soft_seconds} s.",
         f"The MTU gives the TCP MSS ({connection.mss_ipv4_bytes} for IPv4); it is set when the interface is up.",
         fixed_replay_window(_PRODUCT, connection.replay_window_packets),
