@@ -12,11 +12,11 @@ from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.ends import Ends
 from ipsecbench.recommend.ike_version import choose_ike_version, exchange_mode
 from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
-from ipsecbench.recommend.phase2 import SuiteRanking, rank_suites
 from ipsecbench.recommend.policy_records import Policy
 from ipsecbench.recommend.promotion import promote
 from ipsecbench.recommend.reasons import Reason
 from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.suite_ranking import SuiteRanking, rank_suites
 
 Answer = tuple[str, ...]
 
@@ -61,8 +61,18 @@ class Decision:
         return tuple(part or "" for part in parts)
 
 
-def decide(ends: Ends, policy: Policy, wanted: Requirements) -> Decision:
+Phase1Choices = dict[tuple[object, ...], Phase1Choice]
+"""Choices of phase 1 that were made before, by everything that they depend on."""
+
+
+def decide(ends: Ends, policy: Policy, wanted: Requirements, known: Phase1Choices | None = None) -> Decision:
     """Decide on phase 1 and phase 2.
+
+    Args:
+        ends: the boxes.
+        policy: what is allowed.
+        wanted: what is wanted.
+        known: phase 1 choices for these ends and this policy, which are not made again; new ones are added.
 
     Raises:
         PolicyError: nothing can be recommended; the message says why and what to do.
@@ -71,6 +81,11 @@ def decide(ends: Ends, policy: Policy, wanted: Requirements) -> Decision:
     rules = promoted.rules
     ranking = rank_suites(rules, ends)
     winner = ranking.contest.winner
-    phase1 = choose_phase1(rules, ends, winner.name, winner.strength_bits)
+    key = (winner.name, promoted.texts, rules.ike_version, wanted.objective, wanted.min_strength_bits)
+    phase1 = None if known is None else known.get(key)
+    if phase1 is None:
+        phase1 = choose_phase1(rules, ends, winner.name, winner.strength_bits)
+    if known is not None:
+        known[key] = phase1
     mode = exchange_mode(policy, rules.ike_version, phase1.authentication)
     return Decision(rules, ranking, phase1, mode, promoted.texts, promoted.reasons)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ipsecbench.bench.measurement import Tier
 from ipsecbench.recommend.constraints import Rules, Verdict, suite_verdict, transform_verdict
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.predictions import Prediction
@@ -25,10 +26,10 @@ def suite_at_ends(
     return tuple(prediction for prediction in predictions if prediction is not None), None
 
 
-def unlisted_suite(name: str, rules: Rules, ends: Ends) -> Verdict:
-    """The main reason against an ESP suite that the policy does not list."""
+def unlisted_suite(name: str, rules: Rules, ends: Ends, tier: Tier) -> Verdict:
+    """The main reason against an ESP suite that the policy does not list, with its figure if it is of a tier."""
     for end in ends:
-        verdict = suite_verdict(name, rules, end.costs, end.headline(name, rules.requirements.traffic))
+        verdict = suite_verdict(name, rules, end.costs, end.headline(name, rules.requirements.traffic, tier))
         if verdict is not None:
             return _of(end, verdict)
     raise KeyError(f"{name} is listed")

@@ -57,9 +57,13 @@ class End:
             self._packets[key] = out, back
         return self._packets[key]
 
-    def headline(self, suite: str, traffic: Traffic) -> Estimate | None:
-        """What one core carries one way with a suite that is not compared; None without a figure."""
-        return self.costs.headline(esp_suites()[suite], traffic)
+    def headline(self, suite: str, traffic: Traffic, tier: Tier) -> Estimate | None:
+        """What one core carries one way with a suite that is not compared, if its figure is of the compared ones' tier.
+
+        The sum of cipher calls would look faster than whole packets, and says nothing beside them.
+        """
+        has = any(row.usable and row.workload.tier is tier for row in self.costs.rows(suite))
+        return self.costs.headline(esp_suites()[suite], traffic) if has or tier is Tier.PRIMITIVE else None
 
     def exchange(self, name: str) -> KeyExchangeCost | None:
         """What a key exchange method costs; None without a figure."""

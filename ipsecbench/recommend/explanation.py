@@ -9,12 +9,13 @@ from ipsecbench.recommend.ends import Ends
 from ipsecbench.recommend.formats import microseconds, percent, rate, rate_interval
 from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.phase1 import Phase1Choice
-from ipsecbench.recommend.phase2 import SuiteChoice, SuiteRanking
+from ipsecbench.recommend.phase2 import SuiteChoice
 from ipsecbench.recommend.policy import Policy
 from ipsecbench.recommend.predictions import Candidate
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Price, Reason, Role
 from ipsecbench.recommend.requirements import Requirements
 from ipsecbench.recommend.standing import level
+from ipsecbench.recommend.suite_ranking import SuiteRanking
 
 _SIZES_COMPARED = 3
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ipsecbench.algorithms.encryption import Encryption
 from ipsecbench.algorithms.suites import EspSuite
@@ -65,6 +66,7 @@ class MeasuredCosts:
         self._by_algorithm: dict[str, list[Measurement]] = defaultdict(list)
         for row in dataset.measurements:
             self._by_algorithm[row.workload.algorithm].append(row)
+        self._worst_scalings: dict[int, tuple[int, Estimate] | None] = {}
         self._in_order: dict[str, list[Measurement]] = {}
         self._transforms: dict[tuple[str, Traffic], TransformTimes | None] = {}
 
@@ -204,8 +206,19 @@ class MeasuredCosts:
                 best = load.cores, scaling
         return best
 
+    @cached_property
+    def transforms(self) -> frozenset[str]:
+        """Everything that has a usable row, and the encryption transforms of suites that have one."""
+        names = {row.workload.algorithm for row in self.dataset.measurements if row.usable}
+        return frozenset(names | {name.partition("-")[0] for name in names})
+
     def worst_scaling(self, cores: int) -> tuple[int, Estimate] | None:
         """The least that any suite gained where so many cores, or the next fewer, were measured at once."""
+        if cores not in self._worst_scalings:
+            self._worst_scalings[cores] = self._worst_scaling(cores)
+        return self._worst_scalings[cores]
+
+    def _worst_scaling(self, cores: int) -> tuple[int, Estimate] | None:
         rows = (row for row in self.dataset.measurements if row.usable and 1 < row.workload.cores <= cores)
         suites = {row.workload.algorithm for row in rows}
         found = [scaling for suite in sorted(suites) if (scaling := self.multi_core_scaling(suite, cores)) is not None]

@@ -53,9 +53,7 @@ def nothing_left(role: Role, rules: Rules, verdicts: Mapping[str, Verdict], exam
 
 def measured_anywhere(costs: CostModel, name: str) -> bool:
     """Whether a transform has a usable row of its own or in an ESP suite: the library on this box has it."""
-    return any(row.usable for row in costs.rows(name)) or any(
-        row.usable and row.workload.algorithm.partition("-")[0] == name for row in costs.dataset.measurements
-    )
+    return name in costs.transforms
 
 
 def choose_encryption(rules: Rules, ends: Ends, suite: str, wanted_bits: int) -> tuple[str, tuple[Exclusion, ...]]:

@@ -12,7 +12,7 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.esp.overhead import Encapsulation, goodput_ratio, inner_mtu_bytes, overhead_bytes, tcp_mss_bytes
 from ipsecbench.recommend.capacity import capacity
-from ipsecbench.recommend.decision import Decision, decide
+from ipsecbench.recommend.decision import Decision, Phase1Choices, decide
 from ipsecbench.recommend.ends import End
 from ipsecbench.recommend.evidence import box_name, weigh
 from ipsecbench.recommend.explanation import prices, strength_note, suite_reasons, what_would_change
@@ -59,7 +59,8 @@ def recommend(
     box = End(box_name(dataset), dataset)
     other = [] if peer_dataset is None else [End(box_name(peer_dataset), peer_dataset, remote=True)]
     ends, costs, handshakes = (box, *other), box.costs, box.handshakes
-    decision = decide(ends, policy, wanted)
+    known: Phase1Choices = {}
+    decision = decide(ends, policy, wanted, known)
     rules, phase1 = decision.rules, decision.phase1
     suites = choose_suite(decision.ranking, ends)
     parameters = _parameters(decision)
@@ -74,7 +75,7 @@ def recommend(
     fallbacks = usable_fallbacks(rules, costs, handshakes, suites, phase1, decision.promoted)
     exclusions = _remaining((*suites.exclusions, *phase1.exclusions), fallbacks)
     price_list = prices(suites, decision.ranking, ends, phase1, handshakes)
-    changes = sensitivity(ends, decision, policy, wanted)
+    changes = sensitivity(ends, decision, policy, wanted, known)
     phase1_set = _phase1(decision, handshake, fallbacks, keys)
     parts = chosen_parts(phase1_set, suites.chosen.name)
     return Recommendation(

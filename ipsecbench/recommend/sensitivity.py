@@ -15,13 +15,13 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.alternatives import Change, Lever
 from ipsecbench.recommend.core_scaling import box_cores
-from ipsecbench.recommend.decision import Decision, decide
+from ipsecbench.recommend.decision import Decision, Phase1Choices, decide
 from ipsecbench.recommend.ends import Ends
 from ipsecbench.recommend.formats import rate
-from ipsecbench.recommend.phase2 import with_goal
 from ipsecbench.recommend.policy_records import Policy
 from ipsecbench.recommend.proposals import ike_proposal
 from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.suite_ranking import with_goal
 from ipsecbench.recommend.traffic import Traffic
 
 _ABOVE = 1 + 1e-9
@@ -43,11 +43,13 @@ class _Question:
     decision: Decision
     policy: Policy
     wanted: Requirements
+    known: Phase1Choices
 
     def again(self, **changes: object) -> str | None:
         """The answer under other requirements; None where nothing can be recommended."""
         try:
-            return answer_text(decide(self.ends, self.policy, replace(self.wanted, **changes)))  # type: ignore[arg-type]
+            wanted = replace(self.wanted, **changes)  # type: ignore[arg-type]
+            return answer_text(decide(self.ends, self.policy, wanted, self.known))
         except PolicyError:
             return None
 
@@ -66,7 +68,9 @@ def answer_text(decision: Decision) -> str:
     return f"ESP {decision.suite}, IKE {proposal}"
 
 
-def sensitivity(ends: Ends, decision: Decision, policy: Policy, wanted: Requirements) -> tuple[Change, ...]:
+def sensitivity(
+    ends: Ends, decision: Decision, policy: Policy, wanted: Requirements, known: Phase1Choices
+) -> tuple[Change, ...]:
     """What would change the answer.
 
     Args:
@@ -74,8 +78,9 @@ def sensitivity(ends: Ends, decision: Decision, policy: Policy, wanted: Requirem
         decision: the answer.
         policy: the policy as it is written.
         wanted: what was asked for.
+        known: phase 1 choices that were made before.
     """
-    question = _Question(ends, decision, policy, wanted)
+    question = _Question(ends, decision, policy, wanted, known)
     return (
         *_line_rates(question),
         *_packet_sizes(question),
@@ -195,7 +200,8 @@ def _strengths(question: _Question) -> list[Change]:
 
 def _stronger(question: _Question, bits: int) -> Decision | None:
     try:
-        return decide(question.ends, question.policy, replace(question.wanted, min_strength_bits=bits + 1))
+        wanted = replace(question.wanted, min_strength_bits=bits + 1)
+        return decide(question.ends, question.policy, wanted, question.known)
     except PolicyError:
         return None
 
