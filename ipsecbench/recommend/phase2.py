@@ -1,4 +1,4 @@
-"""Phase 2: the ESP suite that the comparison chose, its rivals with their figures, and why each of the others is not it.
+"""Phase 2: the ESP suite that the comparison chose, its rivals with their figures, and why each other one is not it.
 
 Without a goal it is chosen for speed, where the objective says nothing else; see
 :mod:`ipsecbench.recommend.suite_ranking`.
