@@ -7,7 +7,7 @@ from ipsecbench.errors import UsageError
 MOST_CHARACTERS = 4 * 2**20
 """Longest text that is read; the largest real configurations are a tenth of it."""
 _LONGEST_QUOTE = 60
-_MOST_STEPS = 1_000_000
+_MOST_STEPS = 500_000
 _MOST_PROPOSALS = 1000
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -162,9 +163,11 @@ def render_verdict(where: str, verdict: Verdict, policy: Policy) -> str:
     """What is to be said of a configuration, for people."""
     lines = [f"{where}: {_TITLES[verdict.format]} · policy {verdict.policy}"]
     lines += [line for note in verdict.notes for line in _noted(note.text, note.line)]
-    said: dict[tuple[object, ...], str] = {}
-    for connection in verdict.connections:
-        lines += ["", *_connection(connection, said)]
+    for alike in _alike_connections(verdict):
+        lines += ["", *_connection(alike[0])]
+        if len(alike) > 1:
+            twins = ", ".join(f"{each.connection.name} (line {each.connection.line})" for each in alike[1:])
+            lines += _wrapped(twins, "  the same for ")
     if not verdict.connections:
         lines += ["", "No host chose a proposal: there is nothing to grade."]
     lines += ["", *_summary(verdict, policy)]
@@ -177,8 +180,18 @@ def _noted(text: str, line: int | None) -> list[str]:
     return _wrapped(f"{place}{text}", "  note: ")
 
 
-def _connection(verdict: ConnectionVerdict, before: dict[tuple[object, ...], str]) -> list[str]:
-    """One connection; one that comes out as another before it is only named."""
+def _alike_connections(verdict: Verdict) -> list[list[ConnectionVerdict]]:
+    """The connections, those together of which the same is to be said, whatever the lines of the text."""
+    found: dict[tuple[object, ...], list[ConnectionVerdict]] = {}
+    for connection in verdict.connections:
+        said = tuple(replace(finding, lines=()) for finding in connection.findings)
+        notes = tuple(note.text for note in connection.connection.notes)
+        found.setdefault((said, notes), []).append(connection)
+    return list(found.values())
+
+
+def _connection(verdict: ConnectionVerdict) -> list[str]:
+    """All that is to be said of one connection."""
     here = verdict.connection
     said = [here.name]
     if here.line is not None:
@@ -191,9 +204,6 @@ def _connection(verdict: ConnectionVerdict, before: dict[tuple[object, ...], str
         said.append("what it chose from what it was offered")
     lines = [" · ".join(said)]
     lines += [line for note in here.notes for line in _noted(note.text, note.line)]
-    twin = before.setdefault((verdict.findings, here.notes), here.name)
-    if twin != here.name:
-        return [f"{lines[0]}", f"  the same as {twin}"]
     for group in _groups(verdict.findings):
         lines += _finding(group)
     left_out = sum(not _shown(finding) for finding in verdict.findings)
@@ -249,16 +259,17 @@ def _worth_saying(finding: Finding) -> tuple[Reason, ...]:
 
 
 def _summary(verdict: Verdict, policy: Policy) -> list[str]:
-    distinct = {connection.findings for connection in verdict.connections}
-    groups = [group for findings in distinct for group in _groups(findings)]
+    kinds = _alike_connections(verdict)
+    groups = [group for alike in kinds for group in _groups(alike[0].findings)]
     counts = {grade: sum(group[0].grade is grade for group in groups) for grade in Grade}
     bits = [connection.strength_bits for connection in verdict.connections if connection.strength_bits is not None]
     weakest = f"; the weakest part has about {min(bits)} bits" if bits else ""
     said = f"{verdict.grade.upper()}: {counts[Grade.FAIL]} fail, {counts[Grade.WARN]} warn{weakest}"
     lines = [f"VERDICT  {said}"]
     found: dict[tuple[str, ...], list[str]] = {}
-    for connection in verdict.connections:
-        found.setdefault(changes(connection, policy, verdict.format), []).append(connection.connection.name)
+    for alike in kinds:
+        names = found.setdefault(changes(alike[0], policy, verdict.format), [])
+        names += [each.connection.name for each in alike]
     found.pop((), None)
     for texts, names in found.items():
         lines += _wrapped(f"in {_listed(names)}:", "CHANGE   ") if len(verdict.connections) > 1 else []
@@ -280,8 +291,12 @@ def _listed(names: Sequence[str]) -> str:
 def verdict_to_dict(where: str, verdict: Verdict, policy: Policy) -> dict[str, Any]:
     """What is to be said of a configuration, as JSON: docs/policy-check.md says what each field is."""
     found = verdict.to_dict()
+    texts = {}
+    for alike in _alike_connections(verdict):
+        told = changes(alike[0], policy, verdict.format)
+        texts.update({id(each): told for each in alike})
     for connection, entry in zip(verdict.connections, found["connections"], strict=True):
-        entry["changes"] = list(changes(connection, policy, verdict.format))
+        entry["changes"] = list(texts[id(connection)])
     return {"input": where, **found, "passes": passing_pair(policy)}
 
 

@@ -9,6 +9,7 @@ from ipsecbench.audit.configuration import Format
 from ipsecbench.audit.findings import Grade
 from ipsecbench.audit.recognition import read, recognise
 from ipsecbench.audit.verdict import ConnectionVerdict, judge, judge_proposals
+from ipsecbench.cli.policy_screens import render_verdict
 from ipsecbench.recommend.policy import POLICIES, load_policy
 
 MODERN = load_policy("modern")
@@ -201,3 +202,12 @@ def test_libreswan_takes_the_ike_groups_for_perfect_forward_secrecy() -> None:
 )
 def test_texts_are_recognised_by_their_content(text: str, found: Format | None) -> None:
     assert recognise(text) is found
+
+
+def test_connections_of_which_the_same_is_to_be_said_are_shown_once() -> None:
+    conn = "conn {}\n keyexchange=ikev2\n ike=aes256-sha1-modp2048!\n esp=aes256gcm16-ecp384!\n auto=add\n"
+    verdict = judge(read("".join(conn.format(name) for name in ("one", "two", "three"))), MODERN)
+    screen = render_verdict("x", verdict, MODERN)
+    assert screen.count("PRF: prfsha1") == 1
+    assert "  the same for two (line 6), three (line 11)" in screen
+    assert "CHANGE   in one, two, three:" in screen
