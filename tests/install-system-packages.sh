@@ -30,10 +30,11 @@ if [ "$(uname -m)" = x86_64 ]; then
     done
     ls $kernel/boot/vmlinuz-* >/dev/null 2>&1 || needed="$needed kernel"
 fi
-# The parsers of other products, for the proofs of exported configuration. libreswan's files are in the way of
-# strongSwan's, and all three bring services: they are unpacked and not installed.
+# The parsers of other products, for the proofs of exported configuration and of what is read, and a scanner.
+# libreswan's files are in the way of strongSwan's, and all of the former bring services: nothing of it is installed,
+# only unpacked.
 unpacked=/var/cache/ipsecbench/unpacked
-for package in libreswan openiked strongswan-starter strongswan-charon; do
+for package in libreswan openiked strongswan-starter strongswan-charon ike-scan; do
     [ -d "$unpacked/$package" ] || needed="$needed unpacked:$package"
 done
 [ -z "$needed" ] && exit 0
