@@ -59,6 +59,16 @@ def segment_size_line(connection: Connection) -> list[str]:
     return [f" {'ipv6' if ipv6 else 'ip'} tcp adjust-mss {size}"]
 
 
+def segment_size_notes(connection: Connection) -> list[str]:
+    """What to say where ``ip tcp adjust-mss`` does not take the value."""
+    if segment_size_line(connection):
+        return []
+    return [
+        f"TCP MSS {connection.mss_ipv4_bytes} (IPv4), {connection.mss_ipv6_bytes} (IPv6): outside the range "
+        f"{SMALLEST_SEGMENT} to {LARGEST_SEGMENT} of ip tcp adjust-mss, and left out."
+    ]
+
+
 def wildcard(network: str) -> str:
     """``10.1.0.0 0.0.255.255``, as access lists have it."""
     parsed = ipaddress.ip_network(network)

@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ipsecbench.export.connection import Connection
+
+SMALLEST_MTU = 576
+"""Octets: the smallest MTU that Windows takes for an interface with IPv4 (from memory, unverified)."""
+
 VPN_ENCRYPTION = {"des": "DES", "3des": "DES3", "aes128": "AES128", "aes192": "AES192", "aes256": "AES256"}
 """EncryptionMethod, without its combined modes."""
 VPN_INTEGRITY = {"md5": "MD5", "sha1": "SHA1", "sha256": "SHA256", "sha384": "SHA384"}
@@ -53,3 +58,12 @@ def splatted(variable: str, parameters: Mapping[str, str]) -> list[str]:
 def script(lines: list[str]) -> str:
     """Lines as a script that stops at the first error."""
     return "".join(f"{line}\n" for line in ["$ErrorActionPreference = 'Stop'", *lines])
+
+
+def mtu_refusals(product: str, connection: Connection) -> list[str]:
+    """An interface's MTU has a smallest value."""
+    if connection.inner_mtu_bytes >= SMALLEST_MTU:
+        return []
+    return [
+        f"{product} sets no MTU of an interface below {SMALLEST_MTU} octets; {connection.inner_mtu_bytes} are needed"
+    ]

@@ -67,6 +67,7 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
         "one. NAT must leave these networks out.",
         f"Inner MTU {connection.inner_mtu_bytes} at link MTU {connection.link_mtu_bytes}.",
         *([] if connection.uses_psk else [f"Certificate: trustpoint {name} ({connection.authentication})."]),
+        *cisco.segment_size_notes(connection),
         *window_note,
         *life_notes(*_lives(connection)),
     ]

@@ -23,6 +23,8 @@ from ipsecbench.export.vocabulary import ECDSA, RSA, Vocabulary, group_words
 
 _PRODUCT = "IOS-XE"
 _IKE_LIFE = LifeSettings(_PRODUCT, "IKE SA", Setting(120, 86400))
+_WEAK_GROUPS = tuple(name for name in cisco.WEAK_GROUPS if name != "modp1536")
+"""Cisco's model has group 5 and DES for IKEv2 too, its configuration guide does not: not written."""
 _SHA2 = ("sha256", "sha384", "sha512")
 _INTERFACE = "GigabitEthernet1"
 _AUTHENTICATION = {"psk": "pre-share"} | dict.fromkeys(RSA, "rsa-sig") | dict.fromkeys(ECDSA[:2], "ecdsa-sig")
@@ -30,7 +32,7 @@ _AUTHENTICATION = {"psk": "pre-share"} | dict.fromkeys(RSA, "rsa-sig") | dict.fr
 
 def _words(version: str) -> Vocabulary:
     weak = cisco.weak_allowed(version)
-    groups = (*cisco.STRONG_GROUPS, *(cisco.WEAK_GROUPS if weak else ()))
+    groups = (*cisco.STRONG_GROUPS, *(_WEAK_GROUPS if weak else ()))
     old = {"md5": "md5"} if weak else {}
     return Vocabulary(
         product=f"{_PRODUCT} {version}",
@@ -38,7 +40,7 @@ def _words(version: str) -> Vocabulary:
         modes=("tunnel", "gre", "ipip"),
         ike_encryption={f"aes{bits}": f"aes-cbc-{bits}" for bits in (128, 192, 256)}
         | {f"aes{bits}gcm16": f"aes-gcm-{bits}" for bits in (128, 256)}
-        | ({"3des": "3des", "des": "des"} if weak else {}),
+        | ({"3des": "3des"} if weak else {}),
         ike_integrity={"sha1": "sha1"} | {name: name for name in _SHA2} | old,
         prf={"prfsha1": "sha1"} | {f"prf{name}": name for name in _SHA2} | {f"prf{name}": name for name in old},
         ike_groups=group_words("{}", groups),
@@ -74,7 +76,7 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
     notes = [
         f"Replace {_INTERFACE} by the interface that has {connection.local.address}, and Tunnel100 by a free number.",
         *([] if connection.uses_psk else [f"Certificate: trustpoint {name} ({connection.authentication})."]),
-        *([] if cisco.segment_size_line(connection) else ["The MSS is outside what adjust-mss takes: none is set."]),
+        *cisco.segment_size_notes(connection),
         *window_note,
         *life_notes(*_lives(connection)),
     ]

@@ -58,6 +58,8 @@ _WORDS = Vocabulary(
     authentication={"psk": "pre_shared_key"} | dict.fromkeys((*RSA, *ECDSA), "cert"),
     modes=("tunnel", "transport"),
 )
+_SMALLEST_SEGMENT = 576
+"""Smallest value of ``maxmss`` (system_advanced_firewall.php)."""
 _ID_KINDS = {
     "address": ("IP address", "address"),
     "domain": ("Fully qualified domain name", "fqdn"),
@@ -67,7 +69,12 @@ _ID_KINDS = {
 
 def refuse(connection: Connection, version: str) -> tuple[str, ...]:
     """What pfSense has no field or no value for."""
-    return (*_WORDS.refusals(connection), *life_refusals(*_lives(connection)))
+    lines = list(_WORDS.refusals(connection))
+    if segment_size(connection) < _SMALLEST_SEGMENT:
+        lines.append(
+            f"pfSense sets no maximum MSS below {_SMALLEST_SEGMENT} octets; {segment_size(connection)} are needed"
+        )
+    return (*lines, *life_refusals(*_lives(connection)))
 
 
 def render(connection: Connection, version: str) -> tuple[File, ...]:

@@ -43,6 +43,7 @@ def refuse(connection: Connection, version: str) -> tuple[str, ...]:
     lines = list(_WORDS.refusals(connection))
     if connection.uses_psk and {connection.local.identity_kind, connection.peer.identity_kind} != {"address"}:
         lines.append("Windows RRAS has addresses as identities only, with a pre-shared key")
+    lines += windows.mtu_refusals(_PRODUCT, connection)
     return (*lines, *life_refusals(*_lives(connection)))
 
 

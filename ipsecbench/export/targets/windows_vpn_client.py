@@ -35,7 +35,7 @@ def refuse(connection: Connection, version: str) -> tuple[str, ...]:
     lines, ike = list(_WORDS.refusals(connection)), connection.ike
     if ike.integrity is not None and ike.prf != f"prf{ike.integrity}":
         lines.append(f"{_PRODUCT} takes the PRF from the integrity algorithm {ike.integrity}: {ike.prf} cannot be set")
-    return tuple(lines)
+    return (*lines, *windows.mtu_refusals(_PRODUCT, connection))
 
 
 def render(connection: Connection, version: str) -> tuple[File, ...]:

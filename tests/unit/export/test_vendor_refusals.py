@@ -61,6 +61,7 @@ FAST_3DES = replace(
         ("ios-ikev1", _group(LEGACY, "x25519"), "x25519"),
         ("ios-xe", LEGACY, "has no IKEv1"),
         ("ios-xe@17.12", _group(CBC, "modp1536"), "modp1536 for the IKE SA"),
+        ("ios-xe@17.6", _group(CBC, "modp1536"), "modp1536 for the IKE SA"),
         ("ios-xe@17.12", _ike(CBC, encryption="3des"), "3des for the IKE SA"),
         ("ios-xe@17.12", _ike(CBC, integrity="md5", prf="prfmd5"), "md5 for the IKE SA"),
         ("ios-xe", _group(AEAD, "x25519"), "x25519"),
@@ -100,6 +101,9 @@ FAST_3DES = replace(
         ("windows-rras", LEGACY, "has no IKEv1"),
         ("windows-vpn-client", CBC, "no authentication with psk"),
         ("windows-rras", _group(CBC, "x25519"), "x25519"),
+        ("windows-rras", replace(CBC, inner_mtu_bytes=575), "no MTU of an interface below 576"),
+        ("windows-vpn-client", replace(CBC, inner_mtu_bytes=500), "no MTU of an interface below 576"),
+        ("pfsense", replace(CBC, mss_ipv4_bytes=575), "no maximum MSS below 576"),
     ],
 )
 def test_what_a_product_cannot_say_is_refused_in_a_line_of_its_own(
@@ -113,7 +117,7 @@ def test_what_a_product_cannot_say_is_refused_in_a_line_of_its_own(
 @pytest.mark.parametrize(
     ("target", "connection"),
     [
-        ("ios-xe@17.6", _group(CBC, "modp1536")),
+        ("ios-xe@17.6", _ike(CBC, encryption="3des")),
         ("ios-xe@17.12", AEAD),
         ("ios-xe@17.12", _esp(AEAD, esn=True)),
         ("asa@9.20", AEAD),

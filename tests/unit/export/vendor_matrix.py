@@ -60,6 +60,17 @@ def _all(method: str) -> Iterator[tuple[str, Connection]]:
         yield f"{name} NAT", replace(base, nat_traversal=True)
         yield f"{name} ESN", replace(base, esp=replace(base.esp, esn=True))
         yield f"{name} without PFS", replace(base, esp=replace(base.esp, key_exchange=None))
+        for link, inner in ((9000, 8946), (1280, 1226), (576, 522), (1500, 1446)):
+            yield (
+                f"{name} MTU {link}",
+                replace(
+                    base,
+                    link_mtu_bytes=link,
+                    inner_mtu_bytes=inner,
+                    mss_ipv4_bytes=inner - 40,
+                    mss_ipv6_bytes=inner - 60,
+                ),
+            )
         yield from _ends(name, base)
         yield from _lives(name, base)
     for label, connection in _algorithms():
