@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ipsecbench.algorithms.authentication import AUTHENTICATION
 from ipsecbench.audit.configuration import Authentication, Connection, Exchange
 from ipsecbench.audit.findings import Finding, Grade
@@ -67,7 +69,7 @@ def _entropy(policy: Policy, method: Authentication) -> Finding:
 def _sized(policy: Policy, method: Authentication, bits: int) -> Finding:
     name = f"{method.method}-{bits}"
     if name in AUTHENTICATION:
-        return grade_part(policy, Role.AUTHENTICATION, name, lines=_lines(method))
+        return _with_hash(method, name, grade_part(policy, Role.AUTHENTICATION, name, lines=_lines(method)))
     if method.method == "rsa" and bits < _LEAST_RSA_BITS:
         reason = Reason(
             f"RSA keys below {_LEAST_RSA_BITS} bits: SHOULD NOT, and fewer than 112 bits", ("rfc8247", "nist57")
@@ -79,6 +81,15 @@ def _sized(policy: Policy, method: Authentication, bits: int) -> Finding:
         reason = Reason(f"{name} is a size of key that is not known here", ("rfc8247",))
         return Finding(Grade.WARN, _ABOUT, name, (reason,), lines=_lines(method))
     return grade_part(policy, Role.AUTHENTICATION, below[-1], lines=_lines(method))
+
+
+def _with_hash(method: Authentication, name: str, finding: Finding) -> Finding:
+    """A policy's word on a signature is on its usual hash; with another one it is not known to hold."""
+    usual = AUTHENTICATION[name].hash_name
+    if finding.grade is Grade.OK or usual is None or not method.hashes or usual in method.hashes:
+        return finding
+    text = f"{name} with {' or '.join(method.hashes)} is not judged; with {usual} it holds: {finding.reason.text}"
+    return replace(finding, grade=Grade.NOTE, reasons=(Reason(text, finding.reason.sources),))
 
 
 def _hashes(method: Authentication, connection: Connection) -> list[Finding]:

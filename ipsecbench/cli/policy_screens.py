@@ -62,7 +62,7 @@ def render_policy(policy: Policy) -> str:
 
 
 def _marks(line: Line) -> str:
-    marks = [] if line.recommended else ["allowed, not recommended"]
+    marks = [] if line.recommended else ["allowed, but not advised"]
     marks += [] if line.verified else ["unverified"]
     return f" ({'; '.join(marks)})" if marks else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,10 @@ def test_a_reader_that_stops_early_is_no_error(ipsecbench: Run) -> None:
     assert "Traceback" not in done.err
 
 
-def test_it_starts_quickly(ipsecbench: Run) -> None:
-    """No numpy on the way to a check: it is run for every commit of a configuration."""
-    import sys
-
+def test_a_check_does_not_wait_for_numpy() -> None:
+    """It is run for every commit of a configuration."""
     code = "import sys; sys.argv=['x','policy','check','" + GOOD + "']\n" \
         "from ipsecbench.cli.app import app\n" \
         "try:\n    app()\nexcept SystemExit:\n    pass\n" \
-        "assert 'pandas' not in sys.modules, 'pandas'"  # fmt: skip
+        "assert not {'numpy', 'pandas'} & set(sys.modules)"  # fmt: skip
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env={**os.environ})

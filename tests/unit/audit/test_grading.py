@@ -83,6 +83,13 @@ def test_a_pre_shared_key_conforms_to_nist_and_not_to_cnsa() -> None:
     assert any(f.subject == "psk" and f.grade is Grade.FAIL for f in verdict.findings)
 
 
+def test_a_hash_that_the_policy_does_not_speak_of_is_not_judged() -> None:
+    # RFC 9206 takes RSA from 3072 bits with SHA-384.
+    text = f"{GOOD}\n local {{ auth = ike:rsa-3072-sha384\n }}\n remote {{ auth = ike:rsa-3072-sha256\n }}\n"
+    found = [finding.grade for finding in swanctl(text, GOOD_CHILD, "cnsa1").findings if finding.subject == "rsa-3072"]
+    assert sorted(found) == [Grade.FAIL, Grade.NOTE]
+
+
 @pytest.mark.parametrize(
     ("child", "about", "grade"),
     [
