@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.export.connection import PSK_PLACEHOLDER, Connection, EspAlgorithms, IkeAlgorithms
+from ipsecbench.export.life_settings import FittedLife, LifeSettings, Setting, fit_life
 from ipsecbench.export.target import Comment, File, Proof, Target
 
 _IKE_ENCRYPTION = {
@@ -60,6 +61,8 @@ _AUTHENTICATION = {
     "rsa-3072": "rfc7427",
     "rsa-4096": "rfc7427",
 }
+_LIFE = LifeSettings("iked", "Child SA", Setting(1, 2**31 - 1), octets=Setting(1, 2**62))
+"""It counts seconds and octets, and no packets."""
 
 
 def refuse(connection: Connection, version: str) -> tuple[str, ...]:
@@ -88,6 +91,7 @@ def refuse(connection: Connection, version: str) -> tuple[str, ...]:
         )
     if version == "linux" and any(esp.transform.aead for esp in connection.esp_proposals):
         lines.append("OpenIKED on Linux drops a combined-mode ESP proposal without a word (its parse.y says why)")
+    lines += _child_life(connection).refusals
     if connection.nat_traversal:
         lines.append("iked cannot be told to encapsulate without a NAT: it finds one by itself")
     return tuple(dict.fromkeys(lines))
@@ -104,7 +108,7 @@ def render(connection: Connection, version: str) -> tuple[File, ...]:
     notes = TARGET.comment.lines(
         "Place: /etc/iked.conf (mode 0600), then: rcctl enable iked; rcctl start iked",
         *_certificate_lines(connection),
-        *_count_lines(connection),
+        *_child_life(connection).notes,
         f"The kernel chooses the anti-replay window (wanted: {connection.replay_window_packets} packets). MSS and "
         f"inner MTU ({connection.inner_mtu_bytes}) are for pf.conf:",
     )
@@ -129,14 +133,8 @@ def _certificate_lines(connection: Connection) -> tuple[str, ...]:
     )
 
 
-def _count_lines(connection: Connection) -> tuple[str, ...]:
-    life = connection.child_life
-    if life.soft_packets is None:
-        return ()
-    return (
-        f"iked counts no packets (wanted: a rekey after {life.soft_packets}): the kernel sends none beyond the last "
-        "sequence number.",
-    )
+def _child_life(connection: Connection) -> FittedLife:
+    return fit_life(connection.child_life, _LIFE)
 
 
 def _device_commands(connection: Connection) -> tuple[str, ...]:
@@ -153,8 +151,8 @@ def _device_commands(connection: Connection) -> tuple[str, ...]:
 
 
 def _policy(connection: Connection) -> str:
-    life = connection.child_life
-    octets = "" if life.hard_bytes is None else f" bytes {life.hard_bytes}"
+    life = _child_life(connection)
+    octets = "" if life.octets is None else f" bytes {life.octets}"
     parts = [
         f'ikev2 "{connection.name}" {"passive" if connection.at_peer else "active"} {connection.esp_mode} esp',
         *_selectors(connection),
@@ -163,7 +161,7 @@ def _policy(connection: Connection) -> str:
         *(_esp(esp) for esp in connection.esp_proposals),
         f'srcid "{connection.local.identity}" dstid "{connection.peer.identity}"',
         f"ikelifetime {connection.ike_life.soft_seconds}",
-        f"lifetime {life.hard_seconds}{octets}",
+        f"lifetime {life.seconds}{octets}",
         f'psk "{PSK_PLACEHOLDER}"' if connection.uses_psk else _AUTHENTICATION[connection.authentication],
     ]
     note = ""

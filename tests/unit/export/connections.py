@@ -18,7 +18,9 @@ def a_connection(*, outer: str = "ipv4", inner: str = "ipv4", **changes: Any) ->
         esp=EspAlgorithms("aes256gcm16", None, "ecp384", esn=True),
         authentication="psk",
         ike_life=Life(14400, 15840, rand_seconds=1440),
-        child_life=Life(3600, 3960, 10**12, 11 * 10**11, 2 * 10**9, 22 * 10**8, 360, 10**11, 2 * 10**8),
+        child_life=Life(
+            3600, 3960, 10**12, 11 * 10**11, 2 * 10**9, 22 * 10**8, 360, 10**11, 2 * 10**8, 3600.0, 3600, 3960
+        ),
         local=local,
         peer=peer,
         provenance=PROVENANCE,
