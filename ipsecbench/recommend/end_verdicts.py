@@ -7,11 +7,19 @@ from collections.abc import Callable
 from ipsecbench.bench.measurement import Tier
 from ipsecbench.recommend.constraints import Rules, Verdict, suite_verdict, transform_verdict
 from ipsecbench.recommend.ends import End, Ends
+from ipsecbench.recommend.policy_records import Policy
 from ipsecbench.recommend.predictions import Prediction
 from ipsecbench.recommend.reasons import ExclusionKind, Reason, Role
 
 _OF_THE_BOX = (ExclusionKind.INCORRECT, ExclusionKind.DATA_LIMIT, ExclusionKind.NOT_MEASURED)
 """What the figures of one box say, where the rest is the same at both ends."""
+
+
+def way_out_for_peers(policy: Policy) -> str:
+    """What to do where the peer has nothing that the policy allows."""
+    if policy.ike_fallbacks or policy.esp_fallbacks:
+        return "the peer has none of the policy's proposals for old peers either: it has to be replaced"
+    return "take the policy legacy-interop, which has proposals for old peers, or a newer peer"
 
 
 def suite_at_ends(

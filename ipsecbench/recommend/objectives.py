@@ -9,13 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 
+from ipsecbench.algorithms.limits import SEQUENCE_NUMBER_PACKETS, packets_per_key
+from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.draws import Draws, larger
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.recommend.arithmetic import total
 from ipsecbench.recommend.ends import End, Ends, Pair
+from ipsecbench.recommend.lifetimes import payload_bytes
 from ipsecbench.recommend.predictions import Prediction
 from ipsecbench.recommend.reasons import Reason, Rule
 from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.traffic import Traffic
 
 _BOTH_ALIKE = 0.5
 
@@ -105,6 +109,28 @@ def _packet_at_one_end(pair: Pair, outbound_share: float | None, *, at_peer: boo
         return larger(outbound, inbound)
     share = 1 - outbound_share if at_peer else outbound_share
     return outbound * share + inbound * (1 - share)
+
+
+def forced_rekeys_ns(
+    suite: str, traffic: Traffic, exchange_us: float, *, esn: bool, outbound_share: float | None = None
+) -> float:
+    """What the rekeys that a suite's limits on octets and packets force add to a packet, in nanoseconds.
+
+    Rekeys by time are as many for every suite, and decide nothing between two.
+
+    Args:
+        suite: the ESP suite.
+        traffic: the packets.
+        exchange_us: microseconds of a key exchange at the end that it is for.
+        esn: whether sequence numbers have 64 bits; without, they run out after 2^32 packets.
+        outbound_share: share of the traffic that leaves; None: half. The busier direction reaches its limit first, and
+            one exchange renews the keys of both.
+    """
+    caps = [packets_per_key(esp_suites()[suite].encryption, payload_bytes(traffic))]
+    caps += [] if esn else [SEQUENCE_NUMBER_PACKETS]
+    packets = min((cap for cap in caps if cap is not None), default=None)
+    share = _BOTH_ALIKE if outbound_share is None else outbound_share
+    return 0.0 if packets is None else exchange_us * 1e3 * max(share, 1 - share) / packets
 
 
 def exchange_cost(wanted: Requirements, ends: Ends, name: str) -> Costed | None:

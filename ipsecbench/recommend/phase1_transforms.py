@@ -17,7 +17,7 @@ from ipsecbench.bench.measurement import Estimate
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.constraints import Rules, Verdict, exclusion, incorrect_verdict
 from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.end_verdicts import transform_at_ends
+from ipsecbench.recommend.end_verdicts import transform_at_ends, way_out_for_peers
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.proposals import INTEGRITY_OF_PRF
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
@@ -45,6 +45,8 @@ def nothing_left(role: Role, rules: Rules, verdicts: Mapping[str, Verdict], exam
     unmeasured = [n for n in allowed if n in verdicts and verdicts[n][0] is ExclusionKind.NOT_MEASURED]
     what = role.value.replace("-", " ")
     remedy = "ask for fewer bits or use another policy"
+    if allowed and all(verdicts.get(n, (None,))[0] is ExclusionKind.PEER for n in allowed):
+        remedy = way_out_for_peers(rules.policy)
     if unmeasured:
         first = example if example in unmeasured else unmeasured[0]
         remedy = f"measure one of them, such as with 'ipsecbench bench --only {first}', or all of them without --only"

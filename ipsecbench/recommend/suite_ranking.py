@@ -17,10 +17,10 @@ from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.capacity import tunnel_rates
 from ipsecbench.recommend.constraints import Rules, Verdict
 from ipsecbench.recommend.core_scaling import ScalingBasis, wanted_scaling
-from ipsecbench.recommend.end_verdicts import suite_at_ends
+from ipsecbench.recommend.end_verdicts import suite_at_ends, way_out_for_peers
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.measured_costs import TIER_RANK
-from ipsecbench.recommend.objectives import packet_cost
+from ipsecbench.recommend.objectives import exchange_shown, forced_rekeys_ns, packet_cost
 from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE, Prediction
 from ipsecbench.recommend.ranking import (
     Option,
@@ -135,13 +135,31 @@ def rank_suites(rules: Rules, ends: Ends) -> SuiteRanking:
     options = cheapest_first(
         Option(
             name,
-            packet_cost(rules.requirements, ends, predictions, name) * (1 / capacities[name].scaling),
+            (packet_cost(rules.requirements, ends, predictions, name) + _rekeys(name, rules, ends))
+            * (1 / capacities[name].scaling),
             esp_suites()[name].strength_bits,
             security_order(Role.ESP_SUITE, name),
         )
         for name, predictions in usable.items()
     )
     return SuiteRanking(rules, options, usable, capacities, verdicts, _contest(options, capacities, rules))
+
+
+def _rekeys(name: str, rules: Rules, ends: Ends) -> Draws:
+    """What forced rekeys add to a packet, where processor time is the objective."""
+    wanted = rules.requirements
+    if wanted.objective is not Objective.CPU:
+        return Draws.exactly(0.0)
+    lines = rules.policy.lines[Role.KEY_EXCHANGE]
+    usable = [line.name for line in lines if rules.not_at_peer(Role.KEY_EXCHANGE, line.name) is None]
+    # Which one phase 1 takes is the same for every suite; where none has a figure, phase 1 says so.
+    shown = [each.median for line in usable if (each := exchange_shown(wanted, ends, line)) is not None]
+    esn = rules.policy.word("extended_sequence_numbers") != "off" and (
+        wanted.peer is None or wanted.peer.esn is not False
+    )
+    return Draws.exactly(
+        forced_rekeys_ns(name, wanted.traffic, min(shown, default=0.0), esn=esn, outbound_share=wanted.outbound_share)
+    )
 
 
 def with_goal(ranking: SuiteRanking, mbit_per_second: float) -> SuiteRanking:
@@ -155,7 +173,9 @@ def _nothing_usable(rules: Rules, verdicts: Mapping[str, Verdict]) -> str:
     allowed = [line.name for line in rules.policy.lines[Role.ESP_SUITE]]
     reasons = {name: verdicts[name] for name in allowed if name in verdicts}
     unmeasured = [name for name, verdict in reasons.items() if verdict[0] is ExclusionKind.NOT_MEASURED]
-    if unmeasured:
+    if reasons and all(verdict[0] is ExclusionKind.PEER for verdict in reasons.values()):
+        what = way_out_for_peers(rules.policy)
+    elif unmeasured:
         what = f"measure one of them, such as 'ipsecbench bench --only {unmeasured[0]}'"
     elif any(verdict[0] is ExclusionKind.TOO_WEAK for verdict in reasons.values()):
         what = "ask for fewer bits or use another policy"

@@ -10,9 +10,11 @@ import pytest
 from ipsecbench.bench.measurement import Estimate, Measurement, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
+from ipsecbench.recommend.objectives import forced_rekeys_ns
 from ipsecbench.recommend.policy import load_policy
 from ipsecbench.recommend.reasons import ExclusionKind, Role
 from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")
@@ -99,3 +101,25 @@ def test_the_rule_of_phase_1_is_the_cheapest_of_sufficient_strength(make_dataset
         enough = {name: cost for name, cost in costs.items() if bits[name] >= target}
         found = recommend(make_dataset(), MODERN, Requirements(min_strength_bits=target))
         assert found.phase1.key_exchange == min(enough, key=enough.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("suite", "size", "esn", "packets"),
+    [
+        # RFC 8221 and NIST SP 800-67r2: 2^20 blocks of 8 octets; a 1400-octet packet and its trailer fill 176 of them.
+        ("3des-sha256", 1400, True, 2**20 * 8 / 1401),
+        # RFC 4303 section 3.3.3: a 32-bit sequence number must not cycle.
+        ("chacha20poly1305", 1400, False, 2**32),
+    ],
+)
+def test_rekeys_that_a_limit_forces_are_processor_time(suite: str, size: int, esn: bool, packets: float) -> None:
+    """A key exchange of 100 µs every so many packets of each of two directions: half of it for each packet."""
+    found = forced_rekeys_ns(suite, Traffic(size_bytes=size), 100.0, esn=esn)
+    assert found == pytest.approx(100e3 / 2 / packets, rel=0.02)
+    # All traffic in one direction reaches the limit twice as fast.
+    one_way = forced_rekeys_ns(suite, Traffic(size_bytes=size), 100.0, esn=esn, outbound_share=1.0)
+    assert one_way == pytest.approx(2 * found)
+
+
+def test_a_cipher_without_a_limit_forces_none() -> None:
+    assert forced_rekeys_ns("chacha20poly1305", Traffic(size_bytes=1400), 100.0, esn=True) == 0

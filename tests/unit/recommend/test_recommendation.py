@@ -415,7 +415,7 @@ def test_an_empty_dataset_and_an_impossible_strength_are_policy_errors(make_data
     with pytest.raises(PolicyError):
         recommend(replace(make_dataset(), measurements=(), fits=()), MODERN)
     peer = Peer("nobody", esp_suites=frozenset())
-    with pytest.raises(PolicyError, match="another policy"):
+    with pytest.raises(PolicyError, match="take the policy legacy-interop"):
         recommend(make_dataset(), MODERN, Requirements(peer=peer))
 
 
