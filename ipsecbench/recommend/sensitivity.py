@@ -164,7 +164,7 @@ def _cores(question: _Question) -> list[Change]:
             text = "The number of cores does not change the answer: the fastest suite is the fastest on any number."
         return [Change(Lever.CORES, None, "cores", question.answer, None, True, text)]
     if sas == 1:
-        text = "More cores change nothing: one SA is one core's work in most data planes (--tunnels, --sas)."
+        text = "More cores change nothing: one SA is one core's work in most data planes (--tunnels, --sas-per-tunnel)."
         return [Change(Lever.CORES, None, "cores", question.answer, None, True, text)]
     most = min(sas, box_cores(question.ends[0].dataset.environment) or wanted.cores or 1)
     numbers = sorted({most, *(power for power in (1, 2, 4, 8, 16, 32, 64) if power < most)})
