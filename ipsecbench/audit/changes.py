@@ -28,6 +28,9 @@ def changes(verdict: ConnectionVerdict, policy: Policy, found_in: Format) -> tup
     found: list[str] = []
     if any(finding.implied and finding.about in set(Role) for finding in bad) and found_in in _STRICT:
         found.append(_STRICT[found_in])
+    versions = [line.name for line in policy.ike_versions]
+    if verdict.connection.ike_versions == ("1",) and bad and {"1", "2"} <= set(versions):
+        found.append("IKEv2 where the other end has it: IKEv1 has no combined modes and no Curve25519 in phase 1")
     written = [finding for finding in bad if not finding.implied or finding.about == "life"]
     for about in dict.fromkeys(finding.about for finding in written):
         found += _about(about, [finding for finding in written if finding.about == about], verdict, policy)

@@ -105,13 +105,15 @@ def _by_policy(policy: Policy, role: Role, name: str) -> tuple[Grade, Reason, bo
 
 def _for_old_peers(policy: Policy, role: Role, name: str) -> Reason:
     """Why a policy has something in proposals for old peers only."""
-    reason = next(
-        each.warning or each.reason
+    text = next(
+        each.text
         for fallbacks, ike in ((policy.ike_fallbacks, True), (policy.esp_fallbacks, False))
         for each in fallbacks
         if (role, name) in fallback_parts(each.proposal, ike)
     )
-    return Reason(f"only for old peers: {reason.text}", reason.sources)
+    why = policy.why_not_listed(role, name)
+    said = why.text.removeprefix(f"not in policy {policy.label}: ")
+    return Reason(f"only for old peers, as in {text}: {said}", why.sources)
 
 
 def _unknown_suite(name: str) -> Reason:
