@@ -1,10 +1,18 @@
 """Targets against the peers' presets: another hand's transcription of what the same products can do."""
 
+import re
+
 import pytest
 
-from ipsecbench.export.connection import Connection
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.export.connection import Connection, connection_of
+from ipsecbench.export.target import find_target
 from ipsecbench.recommend.peer_presets import load_peer
-from tests.unit.export.vendor_matrix import written
+from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.recommendation import recommend
+from ipsecbench.recommend.requirements import Requirements
+from tests.unit.export.grammar import faults
+from tests.unit.export.vendor_matrix import VENDORS, written
 
 PAIRS = {
     "asa@9.20": "cisco-asa-x",
@@ -44,3 +52,41 @@ def test_a_target_writes_nothing_that_the_preset_of_the_same_product_does_not_ha
         for field, names in _used(connection).items():
             for name in names:
                 assert peer.has(field, name) is not False, (label, field, name)
+
+
+@pytest.mark.parametrize(
+    ("target", "preset", "policy", "authentication"),
+    [
+        ("panos", "panos", "modern", "psk"),
+        ("ios-ikev1", "cisco-ios", "legacy-interop", "psk"),
+        ("fortios", "fortios", "post-quantum", "psk"),
+        ("windows-vpn-client", "windows", "modern", "ecdsa-256"),
+    ],
+)
+def test_what_is_recommended_for_a_peer_is_written_for_it(
+    target: str, preset: str, policy: str, authentication: str, example_dataset: Dataset
+) -> None:
+    requirements = Requirements(peer=load_peer(preset), authentication=authentication)
+    recommendation = recommend(example_dataset, load_policy(policy), requirements)
+    connection = connection_of(recommendation)
+    found = find_target(target)
+    for seen in (connection, connection.mirrored()):
+        for version in found.versions[:1]:
+            text = found.files(seen, version)[0].text
+            assert faults(target, text) == []
+            assert f"{recommendation.policy} {recommendation.policy_version}" in text
+
+
+@pytest.mark.parametrize("target", VENDORS)
+def test_the_other_end_s_table_has_the_values_of_the_mirrored_connection(target: str) -> None:
+    label, connection, _ = written(target)[0]
+    found = find_target(target)
+    version = label.split()[0].partition("@")[2]
+    table = found.files(connection, version, accept_legacy=True)[1]
+    assert table.name.endswith("-other-end.txt")
+    rows = dict(re.split(r"  +", line, maxsplit=1) for line in table.text.splitlines() if re.match(r"\w.*  ", line))
+    assert rows["own address"] == connection.peer.address
+    assert rows["remote networks"] == ", ".join(connection.local.networks)
+    assert rows["IKE encryption"] == connection.ike.encryption
+    assert rows["ESP encryption"] == connection.esp.encryption
+    assert rows["IKE PRF"] == connection.ike.prf
