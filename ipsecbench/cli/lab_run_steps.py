@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ipsecbench import __version__
 from ipsecbench.bench.measurement import Tier
@@ -19,6 +19,7 @@ from ipsecbench.dataset.redaction import redact
 from ipsecbench.dataset.store import write_dataset
 from ipsecbench.dataset.trial import LabTrial
 from ipsecbench.errors import LaboratoryError, UsageError
+from ipsecbench.hardware.same_box import other_processor
 from ipsecbench.lab import strongswan
 from ipsecbench.lab.trials import strongswan_bed
 from ipsecbench.lab.trials.burst import BurstRunner
@@ -184,13 +185,9 @@ def same_box(session: Session, known: Dataset | None) -> None:
     if known is None:
         return
 
-    def model(hardware: Any) -> Any:
-        cpu = hardware.get("cpu", {}) if isinstance(hardware, dict) else {}
-        return cpu.get("model"), cpu.get("architecture")
-
-    there, here = model(known.environment.get("hardware")), model(session.hardware)
-    if there != here:
-        raise UsageError(f"--dataset: it was measured on another box ({there[0]}, this is {here[0]})")
+    other = other_processor(known.environment.get("hardware"), session.hardware)
+    if other is not None:
+        raise UsageError(f"--dataset: it was measured on another box ({other[0]}, this is {other[1]})")
 
 
 def merged(

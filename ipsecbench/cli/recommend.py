@@ -33,14 +33,24 @@ _LEAST_WARNING_LINES = 6
 def recommend_command(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A file written by 'ipsecbench bench' or 'run'.")],
     wanted: Wanted,
+    prove: Annotated[
+        bool,
+        typer.Option("--prove", help="Run the recommended set and the runner-up in the laboratory (docs/prove.md)."),
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="With --prove: seconds instead of half a minute.")] = False,
     json_output: option.Json = False,
 ) -> None:
     """Recommend phase 1 and phase 2 parameter sets under a policy and a workload.
 
-    Exits with 3 when nothing meets the policy, or when the goal is not sure to be met.
+    Exits with 3 when nothing meets the policy, or when the goal is not sure to be met; with --prove see docs/prove.md.
     """
     from ipsecbench.dataset.store import read_dataset
 
+    if prove:
+        from ipsecbench.cli.recommend_prove import prove_command
+
+        prove_command(dataset, wanted, quick=quick, json_output=json_output)
+        return
     recommendation = wanted.prepared()(read_dataset(dataset))
     if json_output:
         typer.echo(json.dumps(recommendation.to_dict(), ensure_ascii=False, allow_nan=False))

@@ -226,6 +226,11 @@ class ChildSaInstaller:
         for child in list(self._children.values()):
             yield child.info, *self._statistics(child)
 
+    def traffic_of(self, inbound_spi: bytes) -> ChildTraffic | None:
+        """How a Child SA's traffic is carried, as the data plane was told; None where there is no such one."""
+        child = self._children.get(inbound_spi)
+        return None if child is None else child.family.traffic
+
     # Installation.
 
     def _prepare(self, info: ChildSaInfo, now: float) -> None:

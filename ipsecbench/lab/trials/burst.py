@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from ipsecbench.bench.measurement import Tier, Workload
@@ -77,6 +78,7 @@ class BurstRunner:
         burst_packets: packets of one burst; both queues must hold them.
         tier: of the rows.
         work: lets a station work and times it; tests inject their own.
+        cycles: sizes of one cycle of mixes that :data:`ipsecbench.bench.measurement.MIXES` does not have, by name.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class BurstRunner:
         burst_packets: int = BURST_PACKETS,
         tier: Tier = Tier.TUN_LAB,
         work: Callable[[Station], WorkDone] | None = None,
+        cycles: Mapping[str, Sequence[int]] = MappingProxyType({}),
     ) -> None:
         self._provider = provider
         self._sender = sender
@@ -98,6 +101,7 @@ class BurstRunner:
         self._burst_packets = burst_packets
         self._tier = tier
         self._work = work or _let_go
+        self._cycles = cycles
         self._spare: dict[Workload, RawSample] = {}
         self._packets: dict[tuple[str, int | None, str | None], list[bytes]] = {}
 
@@ -121,10 +125,15 @@ class BurstRunner:
         key = (workload.algorithm, workload.size_bytes, workload.mix)
         if key not in self._packets:
             flow = self._flows[workload.algorithm]
-            sizes = mix_cycle(workload.mix) if workload.mix is not None else (workload.size_bytes or 0,)
+            sizes = self._sizes(workload)
             made = {size: udp_packet(flow.source, flow.destination, size) for size in set(sizes)}
             self._packets[key] = [made[size] for size in sizes]
         return self._packets[key]
+
+    def _sizes(self, workload: Workload) -> Sequence[int]:
+        if workload.mix is None:
+            return (workload.size_bytes or 0,)
+        return self._cycles.get(workload.mix) or mix_cycle(workload.mix)
 
     def _burst(self, workload: Workload) -> tuple[RawSample, RawSample]:
         """One burst; repeated when something else came between."""

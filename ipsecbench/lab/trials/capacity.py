@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ipsecbench.bench.measurement import Workload
@@ -54,6 +54,8 @@ class CapacityRequest:
     """Packets of one burst."""
     beside: tuple[Workload, ...] = ()
     """Other rows of the session's own runners, such as key exchange, so that a recommendation can be made."""
+    cycles: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Sizes of one cycle of mixes of the user's own, by name."""
 
 
 def measure_capacity(
@@ -73,7 +75,15 @@ def measure_capacity(
     """
     session.add_runner(
         bed.provider,
-        BurstRunner(bed.provider, bed.sender, bed.receiver, bed.flows, request.library, request.burst_packets),
+        BurstRunner(
+            bed.provider,
+            bed.sender,
+            bed.receiver,
+            bed.flows,
+            request.library,
+            request.burst_packets,
+            cycles=request.cycles,
+        ),
     )
     if session.agent_process_id is not None:
         prefer(session.agent_process_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from collections.abc import Sequence
 
 from ipsecbench.bench.measurement import MIXES
 from ipsecbench.errors import UsageError
@@ -57,7 +58,15 @@ def mix_cycle(mix: str) -> tuple[int, ...]:
     Raises:
         KeyError: there is no such mix.
     """
-    parts = MIXES[mix]
+    return interleaved(MIXES[mix])
+
+
+def interleaved(parts: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """Sizes of packets, each as often as it is said, and spread over all of them.
+
+    Args:
+        parts: (octets, how many).
+    """
     total = sum(count for _, count in parts)
     sent = [0] * len(parts)
     cycle: list[int] = []

@@ -156,6 +156,8 @@ class OwnBed:
         self.flows: Mapping[str, Flow] = {suite: flow_of(number) for number, suite in enumerate(suites, start=1)}
         self._cores = cores
         self._prefer = preferred
+        self.library = library
+        """The only library that the planes use."""
         self._link_mtu_bytes = link_mtu_bytes
         self._plane = DataPlaneConfiguration(
             PlaneChoice.AGENT,
@@ -234,8 +236,12 @@ class OwnBed:
             rekey=False,
             force_encapsulation=self.encapsulation == "udp",
         )
-        core = self._cores[0 if local_is_a else 1]
-        return OwnPeer(here, connection, replace(self._plane, cores=() if core is None else (core,)))
+        return OwnPeer(here, connection, self._plane_of(here))
+
+    def _plane_of(self, here: Host) -> DataPlaneConfiguration:
+        """The data plane of a host, on the core that is meant for it."""
+        core = self._cores[0 if here is self.hosts.local else 1]
+        return replace(self._plane, cores=() if core is None else (core,))
 
 
 def _one(address: str) -> tuple[TrafficSelector, ...]:

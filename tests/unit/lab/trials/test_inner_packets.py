@@ -9,6 +9,8 @@ import pytest
 from ipsecbench.bench.measurement import MIXES
 from ipsecbench.errors import UsageError
 from ipsecbench.lab.trials.inner_packets import mix_cycle, udp_packet
+from ipsecbench.lab.trials.plan import Size
+from ipsecbench.lab.trials.proof_trial import CYCLE_PACKETS, OWN_MIX, packets
 
 
 @pytest.mark.parametrize("size", [28, 29, 64, 128, 576, 1400, 1518, 9000])
@@ -37,3 +39,18 @@ def test_a_cycle_has_the_shares_of_its_mix_and_spreads_them(mix: str) -> None:
         for number, item in enumerate(cycle, start=1):
             seen += item == size
             assert abs(seen - number * count / len(cycle)) <= 1
+
+
+def test_a_distribution_of_ones_own_is_as_near_as_its_cycle_allows() -> None:
+    size, cycle = packets(((64, 0.6), (576, 0.3999), (1400, 0.0001)))
+    assert size == Size(mix=OWN_MIX)
+    assert len(cycle) == CYCLE_PACKETS
+    # 307.2, 204.75 and 0.05 of 512.
+    assert Counter(cycle) == {64: 307, 576: 205}
+    assert packets(((1400, 1.0),)) == (Size(1400), (1400,))
+
+
+@pytest.mark.parametrize("size", [20, 9000])
+def test_what_the_laboratory_cannot_send_is_refused(size: int) -> None:
+    with pytest.raises(UsageError, match=f"not of {size}"):
+        packets(((64, 0.5), (size, 0.5)))
