@@ -37,7 +37,9 @@ def choose_ike_version(policy: Policy, wanted: Requirements) -> int:
             return version
     name = "the peer" if peer is None else peer.name
     versions = " or ".join(f"IKEv{version}" for version in possible)
-    remedy = "legacy-interop accepts IKEv1 with a warning" if 1 not in allowed else "ask for another version"
+    remedy = "ask for another version" if asked is not None and len(allowed) > 1 else "use another policy"
+    if 1 not in allowed:
+        remedy = "legacy-interop accepts IKEv1 with a warning"
     raise PolicyError(f"{name} does not have {versions}, which is all that policy {policy.label} leaves: {remedy}")
 
 
