@@ -140,6 +140,13 @@ def smaller(one: Draws, other: Draws) -> Draws:
     return Draws(min(one.value, other.value), np.minimum(one.drawn, other.drawn))
 
 
+def at_least(figure: Draws, least: float) -> Draws:
+    """A figure that cannot be less, whatever the noise of what it was subtracted from."""
+    import numpy as np
+
+    return Draws(max(figure.value, least), np.maximum(figure.drawn, least))
+
+
 def spread_draws(sigma: float, key: str) -> Draws:
     """A factor around 1 whose logarithm is normal.
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ipsecbench.algorithms.suites import EspSuite
-from ipsecbench.bench.draws import Draws, spread_draws
+from ipsecbench.bench.draws import Draws, at_least, spread_draws
 from ipsecbench.bench.measurement import Measurement, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.lab.plane_cost import LABORATORY_TIERS, PlaneCosts, providers
@@ -109,21 +109,28 @@ class DataPlane(Protocol):
 
 def data_plane(dataset: Dataset) -> DataPlane:
     """The data plane of the box, from the best evidence that the dataset has."""
-    rows = dataset.measurements
+    rows, default = dataset.measurements, stated_default(dataset.environment)
     for tier in LABORATORY_TIERS:
         names = providers(row for row in rows if row.workload.tier is tier)
         for provider in sorted(names, key=lambda name: (name != "agent", name)):
             costs = PlaneCosts(rows, provider, tier, MEDIAN)
             if costs.stand_in is not None:
-                return MeasuredPlane(costs)
-    return StatedPlane(stated_default(dataset.environment))
+                return MeasuredPlane(costs, default)
+    return StatedPlane(default)
 
 
 class MeasuredPlane:
     """A data plane that was measured with a suite without encryption."""
 
-    def __init__(self, costs: PlaneCosts) -> None:
+    def __init__(self, costs: PlaneCosts, default: StatedDefault) -> None:
+        """Take the measured costs.
+
+        Args:
+            costs: the plane's rows.
+            default: what is assumed of a kernel's ciphers where no suite that encrypts was measured in the kernel.
+        """
         self._costs = costs
+        self._kernel = StatedPlane(default)
         self._residuals: dict[_Place, list[_Residual]] | None = None
 
     @property
@@ -150,12 +157,19 @@ class MeasuredPlane:
         return ()
 
     def share(self, suite: EspSuite, traffic: Traffic, direction: str) -> PlaneShare | None:
-        """The laboratory runs the code of the packet loop, so that the transform takes as long there."""
-        fixed = self._fixed_ns(suite.name, traffic, direction)
-        if fixed is None:
+        """The laboratory runs the code of the packet loop, so that the transform takes as long there.
+
+        A kernel has ciphers of its own: how they differ is in the error where suites that encrypt were measured there.
+        """
+        found = self._fixed_ns(suite.name, traffic, direction)
+        if found is None:
             return None
+        base, fixed = found[0], at_least(found[1], 0.0)
         sigma = self._error(suite.name, traffic, direction)
-        return PlaneShare(*fixed, None, 0.0, 0.0, sigma, f"{_code_of(suite)} {direction}")
+        if sigma is None and self.tier is Tier.KERNEL:
+            return replace(self._kernel.share(suite), base=base, fixed=fixed, error_sigma=UNCHECKED_ERROR)
+        key = f"{_code_of(suite)} {direction}"
+        return PlaneShare(base, fixed, None, 0.0, 0.0, UNCHECKED_ERROR if sigma is None else sigma, key)
 
     def _fixed_ns(self, suite: str, traffic: Traffic, direction: str) -> tuple[str, Draws] | None:
         """The fixed cost of the traffic.
@@ -191,8 +205,11 @@ class MeasuredPlane:
                 return max(1.0, measured[1].value / composed[1].value)
         return 1.0
 
-    def _error(self, suite: str, traffic: Traffic, direction: str) -> float:
-        """What the other suites' rows leave unexplained, at this size where enough were compared there."""
+    def _error(self, suite: str, traffic: Traffic, direction: str) -> float | None:
+        """What the other suites' rows leave unexplained, at this size where enough were compared there.
+
+        None where too few suites were measured to say.
+        """
         if self._residuals is None:
             self._residuals = _residuals(self._costs)
         place = direction, traffic.size_bytes, traffic.mix
@@ -201,7 +218,7 @@ class MeasuredPlane:
             every = (one for key, rows in self._residuals.items() if key[0] == direction for one in rows)
             others = [one for one in every if one.suite != suite]
         if len({one.suite for one in others}) < FEWEST_RESIDUALS:
-            return UNCHECKED_ERROR
+            return None
         ordered = sorted(abs(one.error) for one in others)
         wide = ordered[math.ceil(PREDICTION_CONFIDENCE * len(ordered)) - 1] / _NORMAL_90
         sampling = sum(one.sampling for one in others) / len(others)
