@@ -111,8 +111,8 @@ TARGET = Target(
     versions=("5.9", "6.0"),
     proof=Proof.NEGOTIATED,
     proof_text=(
-        "read by strongSwan's starter at one end, swanctl.conf at the other; the SAs have exactly these algorithms and "
-        "lives, also after a forced rekey"
+        "version 5.9: read by strongSwan's starter at one end, swanctl.conf at the other; the SAs have exactly these "
+        "algorithms and lives, also after a forced rekey; version 6.0 was not at hand"
     ),
     comment=Comment("# "),
     refuse=refuse,
