@@ -36,10 +36,11 @@ def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bo
     measured = read_dataset(dataset)
     # Before anything that starts threads: an enclosure can only be entered by a process with one.
     enclosure.enter()
-    from ipsecbench.cli.recommend import render_recommendation
+    from ipsecbench.cli.answer_screen import render_recommendation
     from ipsecbench.lab.trials.proof_trial import QUICK, THOROUGH
     from ipsecbench.proof.run import prove
     from ipsecbench.recommend import recommend
+    from ipsecbench.recommend.answer_file import answer_document
     from ipsecbench.recommend.policy import load_policy
 
     policy = load_policy(wanted.policy)
@@ -50,8 +51,8 @@ def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bo
     finally:
         line.close()
     if json_output:
-        document = {**recommendation.to_dict(), "proof": proof.to_dict()}
-        typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        document = {**answer_document(recommendation, wanted.policy), "proof": proof.to_dict()}
+        typer.echo(json.dumps(document, allow_nan=False))
     else:
         typer.echo(f"{render_recommendation(recommendation)}\n\n{render_proof(proof)}")
     if proof.outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +37,7 @@ def run_command(
 ) -> None:
     """Detect, measure, recommend, write the dataset and the HTML report, and say the answer on one screen."""
     from ipsecbench.cli.measure import MeasureOptions, describe_plan, judge, measure_and_store, output_path, say
-    from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, goal_met, render_recommendation
+    from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, answer_json, goal_met, show_answer
 
     options = MeasureOptions(
         quick, tuple(only or ()), sizes, providers, cores, mask, budget, precision, seed, label, redact, output,
@@ -62,9 +61,9 @@ def run_command(
     write_report(report_path, dataset, recommendation, path.name)
     say(f"Saved {report_path}")
     if json_output:
-        typer.echo(json.dumps(recommendation.to_dict()))
+        typer.echo(answer_json(recommendation, wanted))
     else:
-        typer.echo(render_recommendation(recommendation))
+        show_answer(recommendation)
     judge(dataset, strict)
     if not goal_met(recommendation):
         raise typer.Exit(EXIT_GOAL_MISSED)

@@ -81,8 +81,8 @@ def prices(
             name = phase1.stronger_key_exchange
             added = percent_change(other.dearer_us, mine.dearer_us)
             text = (
-                f"{name} ({KEY_EXCHANGE[name].strength_bits} bits) instead of {phase1.key_exchange} takes "
-                f"{microseconds(other.dearer_us)} instead of {microseconds(mine.dearer_us)} per key exchange"
+                f"{name} ({KEY_EXCHANGE[name].strength_bits} bits) takes {microseconds(other.dearer_us)} for each key "
+                f"exchange, {phase1.key_exchange} {microseconds(mine.dearer_us)}"
             )
             found.append(Price(Role.KEY_EXCHANGE, phase1.key_exchange, name, added, text))
     return tuple(found)

@@ -252,9 +252,13 @@ def _winner_reason(winner: Option, contest: _Contest) -> Reason:
     cost = microseconds(contest.costs[winner.name].shown)
     what = "key exchange" if role is Role.KEY_EXCHANGE else "signature"
     if winner.name == best.name:
+        if len(contest.options) == 1:
+            return Reason(f"{winner.name} is the only {what} that suffices: {cost}, {winner.strength_bits} bits.")
         which = f"of the {len(contest.options)} that suffice"
         if len(contest.field) < len(contest.options):
             which = f"of the {len(contest.field)} strongest"
+            if len(contest.field) == 1:
+                return Reason(f"{winner.name} is the strongest {what}: {cost}, {winner.strength_bits} bits.")
         return Reason(f"{winner.name} is the cheapest {what} {which}: {cost}, {winner.strength_bits} bits.")
     rival = microseconds(contest.costs[best.name].shown)
     text = (

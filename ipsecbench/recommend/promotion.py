@@ -90,10 +90,13 @@ def _lowered(
 
 
 def _reason(fallback: Fallback, for_ike: bool, rules: Rules) -> Reason:
-    phase = "phase 1" if for_ike else "phase 2"
-    who = f"IKEv{rules.ike_version}" if rules.requirements.peer is None else rules.requirements.peer.name
+    peer = rules.requirements.peer
+    who = f"IKEv{rules.ike_version}" if peer is None else peer.name
+    # Of an ESP proposal only the suite is taken: the key exchange of a rekey is that of phase 1.
+    suites = [name for role, name in fallback_parts(fallback.proposal, for_ike) if role is Role.ESP_SUITE]
+    taken = fallback.text if for_ike else ", ".join(suites)
     text = (
-        f"Nothing that policy {rules.policy.label} lists first for {phase} can be used with {who}: its proposal for "
-        f"old peers, {fallback.text}, takes that place."
+        f"{who} can use nothing that policy {rules.policy.label} lists first for {'IKE' if for_ike else 'ESP'}: "
+        f"{taken}, which it has for old peers, takes that place."
     )
     return Reason(text, fallback.reason.sources)

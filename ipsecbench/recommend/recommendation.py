@@ -112,9 +112,9 @@ def recommend(
         ),
         warnings=(
             *policy_warnings(rules.policy, parts),
+            *peer_warnings(wanted.peer, parts, keys.pfs.key_exchange),
             *phase1.warnings,
             *keys.warnings,
-            *peer_warnings(wanted.peer, parts, keys.pfs.key_exchange),
             *fallbacks.warnings,
             *policy.notes,
         ),

@@ -164,9 +164,9 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if word.isalpha() and word.islower() else text
 
 
-def listing(items: Iterable[str], empty: str = "none") -> str:
+def listing(items: Iterable[str], word: str = "and", empty: str = "none") -> str:
     """Words joined as in a sentence: ``a, b and c``."""
     parts = list(items)
     if len(parts) < 2:
         return parts[0] if parts else empty
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"

@@ -105,7 +105,7 @@ def test_phase_1_of_ikev1_has_no_combined_mode_and_its_prf_is_that_of_the_hash(m
     assert "no combined modes" in lost["aes128gcm16"].reason.text
     # What was promoted is not offered a second time.
     assert found.phase1.fallback_proposals == ("aes128-sha1-modp2048", "3des-sha1-modp2048")
-    assert "lists first for phase 1 can be used with IKEv1" in found.phase1.reasons[0].text
+    assert "lists first for IKE" in found.phase1.reasons[0].text
     # Phase 2 keeps its combined mode, which has a number in IKEv1 too.
     assert found.phase2.suite == "aes128gcm16"
 
