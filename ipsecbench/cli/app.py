@@ -10,6 +10,7 @@ from ipsecbench import __version__
 from ipsecbench.cli.bench import bench_command
 from ipsecbench.cli.detect import detect_command
 from ipsecbench.cli.endpoint import endpoint_command
+from ipsecbench.cli.explain import explain_command
 from ipsecbench.cli.export import export_command
 from ipsecbench.cli.lab import lab_app
 from ipsecbench.cli.policy import policy_app
@@ -51,6 +52,9 @@ app.command("detect", help="Say what this box is: CPU, crypto instructions, kern
 )
 app.command("bench", help="Measure only, and write the dataset.")(bench_command)
 app.command("recommend", help="Recommend phase 1 and phase 2 parameter sets from a dataset.")(recommend_command)
+app.command("explain", help="What an algorithm, a parameter or a piece of advice is, and what it is worth on a box.")(
+    explain_command
+)
 app.command("export", help="Write the recommendation as configuration of a product, for both ends.")(export_command)
 app.command("report", help="Write the HTML report of a dataset.")(report_command)
 app.command("endpoint", help="Run one IKE endpoint on real sockets (see docs/ike.md).")(endpoint_command)
