@@ -102,8 +102,8 @@ class Box:
 
     def transform_tier(self, suite: str, traffic: Traffic = IMIX) -> Tier | None:
         """Tier of the transform of a suite; None without a figure. Those of two tiers are not to be compared."""
-        prediction = self.end.predict(suite, traffic)
-        return None if prediction is None else prediction.tier
+        times = self.end.costs.transform(esp_suites()[suite], traffic)
+        return None if times is None else times.tier
 
     def tier_of(self, suite: str, traffic: Traffic = IMIX) -> str:
         """Where the figure of a suite comes from: the transform's tier and the data plane's."""
