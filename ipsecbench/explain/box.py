@@ -137,7 +137,7 @@ class Box:
             fits = (encryption is None or suite.encryption.name == encryption) and (
                 integrity is None or mac == integrity
             )
-            if fits and self.end.headline(name, IMIX) is not None:
+            if fits and self.transform_tier(name) is not None:
                 found.append(name)
         return tuple(found)
 

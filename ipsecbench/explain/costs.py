@@ -91,7 +91,7 @@ def _own_suites(box: Box, members: Iterable[Member]) -> tuple[str, ...]:
     """The suites to show for what was asked for, as far as there are figures."""
     found: list[str] = []
     for each in members:
-        if each.kind is Kind.ESP_SUITE and box.end.headline(each.name, IMIX) is not None:
+        if each.kind is Kind.ESP_SUITE and box.transform_tier(each.name) is not None:
             found.append(each.name)
         elif each.kind is Kind.ENCRYPTION:
             suites = box.suites_with(encryption=each.name)
