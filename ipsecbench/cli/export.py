@@ -77,6 +77,8 @@ def export_command(
     word, _, version_word = to.partition("@")
     target = find_target(word)
     version = target.version(version_word or None)
+    if target.both_ends_in_one and ends != "both":
+        raise UsageError(f"target {target.name} writes both ends in one: leave --end out")
     recommendation = wanted.prepared()(read_dataset(dataset))
     here, there = placeholder_ends(wanted.requirements.outer, wanted.requirements.inner)
     connection = connection_of(
