@@ -71,6 +71,12 @@ def test_a_limit_without_a_setting_is_left_out_where_the_time_ends_first() -> No
     assert "left out" in fitted.notes[0]
 
 
+def test_time_and_a_limit_that_end_together_need_nothing_shorter() -> None:
+    fitted = fit_life(replace(LIFE, expected_seconds=3600.0), TIME_ONLY)
+    assert (fitted.seconds, len(fitted.notes)) == (3960, 1)
+    assert "left out" in fitted.notes[0]
+
+
 def test_the_time_is_shortened_where_a_limit_without_a_setting_comes_first() -> None:
     fast = replace(LIFE, expected_seconds=1000.0, uncounted_soft_seconds=1000, uncounted_hard_seconds=1100)
     fitted = fit_life(fast, TIME_ONLY)

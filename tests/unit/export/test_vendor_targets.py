@@ -133,6 +133,36 @@ def test_no_life_is_longer_than_what_was_computed(name: str) -> None:
                 assert value > wanted - step or not plain, (label, role)
 
 
+_BOTH_LIVES = {
+    "openwrt": {
+        r"^config remote [\s\S]*option rekeytime '(\d+)s'": ("ike_life", "soft_seconds"),
+        r"_child'\n(?:\t.*\n)*?\toption rekeytime '(\d+)s'": ("child_life", "soft_seconds"),
+        r"option rekeybytes '(\d+)'": ("child_life", "soft_bytes"),
+        r"option rekeypackets '(\d+)'": ("child_life", "soft_packets"),
+        r"option lifepackets '(\d+)'": ("child_life", "hard_packets"),
+    },
+    "vyos": {r"life-packets '(\d+)'": ("child_life", "hard_packets")},
+    "pfsense": {r"phase1/rekey_time=(\d+)": ("ike_life", "soft_seconds")},
+}
+"""What products that set a soft and a hard life, or packets, have beside what the grammars read."""
+
+
+@pytest.mark.parametrize("name", _BOTH_LIVES)
+def test_a_soft_life_and_packets_are_what_was_computed(name: str) -> None:
+    for label, connection, text in written(name):
+        if not set(label.split()) & {"child", "IKE"}:
+            for expression, (life, field) in _BOTH_LIVES[name].items():
+                (value,) = set(re.findall(expression, text, re.MULTILINE))
+                assert int(value) == getattr(getattr(connection, life), field), (label, expression)
+
+
+def test_soft_and_hard_life_of_openwrts_and_opnsenses_ike_sa_are_apart_by_the_over_time() -> None:
+    for name, expression in (("openwrt", r"option overtime '(\d+)s'"), ("opnsense", r"over_time=(\d+)")):
+        for label, connection, text in written(name):
+            life = connection.ike_life
+            assert re.findall(expression, text) == [str(life.hard_seconds - life.soft_seconds)], label
+
+
 @pytest.mark.parametrize("name", VENDORS)
 def test_no_text_holds_a_secret_or_is_readable_by_others(name: str) -> None:
     target = find_target(name)
@@ -220,3 +250,22 @@ def test_the_verifying_command_stands_in_the_file(name: str) -> None:
     _, connection, text = written(name)[0]
     joined = re.sub(r"\n\S+ +", " ", text)
     assert find_target(name).verify(connection) in joined
+
+
+_NOT_WRITTEN = {("ios-xe", "ike_encryption", "des")}
+"""What only one of two sources has."""
+
+
+@pytest.mark.parametrize("name", [name for name in VENDORS if name != "opnsense"])
+def test_every_word_that_has_a_meaning_is_written_for_some_connection(name: str) -> None:
+    used: dict[str, set[str]] = {}
+    for _, _, text in written(name):
+        for role, words in read_roles(name, text).items():
+            table = role.replace("hash", "integrity")
+            joined = {re.sub(r"\n.*keylen=", "/", word) for word in words}
+            for key in (table, table.rpartition("_")[2]):
+                used.setdefault(key, set()).update(joined)
+    for table, words in load_grammar(name).data["meaning"].items():
+        if table != "group":
+            missing = {(name, table, word) for word in words if word not in used[table]}
+            assert missing <= _NOT_WRITTEN, table

@@ -120,7 +120,7 @@ def _lives(name: str, base: Connection) -> Iterator[tuple[str, Connection]]:
 def _algorithms() -> Iterator[tuple[str, Connection]]:
     for encryption, row in ENCRYPTION.items():
         for integrity in (None,) if row.aead else INTEGRITY if encryption == "aes256" else ("sha1", "sha256"):
-            for base in (MIXED, LEGACY) if encryption in ("aes256", "3des", "des") else (MIXED,):
+            for base in (MIXED, LEGACY) if encryption in ("aes192", "aes256", "3des", "des", "null") else (MIXED,):
                 prf = "prfsha384" if integrity is None else f"prf{integrity}"
                 ike = IkeAlgorithms(encryption, integrity, prf, base.ike.key_exchange)
                 yield f"IKEv{base.ike_version} {ike.proposal}", replace(base, ike=ike)
