@@ -25,6 +25,8 @@ PAIRS = {
     "windows-vpn-client@": "windows",
 }
 """Targets at versions, all of them or one, and the presets that describe the same."""
+NEWER = {("opnsense", "esp_suites", "aes192-sha1")}
+"""In the list of August 2026 (f95e8151), not in older ones that the preset is from."""
 
 
 def _used(connection: Connection) -> dict[str, list[str | int]]:
@@ -51,7 +53,8 @@ def test_a_target_writes_nothing_that_the_preset_of_the_same_product_does_not_ha
     for label, connection, _ in texts:
         for field, names in _used(connection).items():
             for name in names:
-                assert peer.has(field, name) is not False, (label, field, name)
+                known = (preset, field, name) in NEWER or peer.has(field, name) is not False
+                assert known, (label, field, name)
 
 
 @pytest.mark.parametrize(
