@@ -53,6 +53,7 @@ def explain_command(
 
 def _explain(name: str, dataset: Path | None, json_output: bool) -> None:
     from ipsecbench.cli.explain_screens import render_claims, render_explanation
+    from ipsecbench.errors import UsageError
     from ipsecbench.explain.claims import find_claim, judge
     from ipsecbench.explain.explanation import explain
     from ipsecbench.explain.names import find_subject
@@ -66,6 +67,8 @@ def _explain(name: str, dataset: Path | None, json_output: bool) -> None:
         else:
             typer.echo(render_claims((finding,), None if box is None else box.name))
         return
+    if dataset is None and name.endswith(".json") and Path(name).is_file():
+        raise UsageError(f"{name} is a dataset: give a name before it, or --claims")
     subject = find_subject(name)
     explanation = explain(subject, _box(dataset))
     if json_output:

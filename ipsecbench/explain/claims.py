@@ -26,6 +26,8 @@ class Claim:
     """The claim."""
     aliases: tuple[str, ...]
     """Other ways to say it."""
+    about: tuple[str, ...]
+    """Names of what it is said of."""
     said_by: str
     """Where it is said."""
     sources: tuple[str, ...]
@@ -63,7 +65,10 @@ def all_claims() -> tuple[Claim, ...]:
     """Every claim, in the order that they are shown."""
     rows = tomllib.loads(files("ipsecbench.explain").joinpath("claims.toml").read_text(encoding="utf-8"))["claim"]
     return tuple(
-        Claim(row["name"], row["text"], tuple(row["aliases"]), row["said_by"], tuple(row["sources"])) for row in rows
+        Claim(
+            row["name"], row["text"], tuple(row["aliases"]), tuple(row["about"]), row["said_by"], tuple(row["sources"])
+        )
+        for row in rows
     )
 
 
@@ -77,6 +82,11 @@ def claim_named(name: str) -> Claim:
     if found is None:
         raise KeyError(name)
     return found
+
+
+def claims_about(name: str) -> tuple[Claim, ...]:
+    """What is said of something, by its name here."""
+    return tuple(claim for claim in all_claims() if name in claim.about)
 
 
 def find_claim(text: str) -> Claim | None:

@@ -29,6 +29,8 @@ class Family:
     """The documents that define them."""
     sources: tuple[str, ...]
     """Keys of :func:`ipsecbench.algorithms.sources.sources` that the text rests on."""
+    decision: str = ""
+    """What to do about it, where that follows neither from the standards nor from the policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,6 @@ class Concept:
     """The settings of policies that decide about it."""
     figures: tuple[str, ...] = ()
     """Which figures of a dataset belong to it: keys of :data:`ipsecbench.explain.figures.FIGURES`."""
-    claims: tuple[str, ...] = ()
-    """Names of the claims about it."""
 
 
 def _read(name: str) -> dict[str, list[dict[str, str | list[str]]]]:

@@ -13,6 +13,7 @@ from ipsecbench.algorithms.sources import sources
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.audit.unassessed import UNASSESSED
 from ipsecbench.explain import facts
+from ipsecbench.explain.claims import claims_about
 from ipsecbench.explain.concepts import Concept, concepts, family_of
 from ipsecbench.explain.policy_standing import Standing, policies, roles_of, standings
 from ipsecbench.explain.subjects import Kind, Member, Subject
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ipsecbench.explain.box import Box
     from ipsecbench.explain.costs import CostTable
 
+PRE_SHARED_KEY = Member(Kind.AUTHENTICATION, "psk")
 HOW_TO_MEASURE = "Give a dataset to see what it costs on a box: 'ipsecbench bench -o box.json' measures this one."
 
 
@@ -79,7 +81,7 @@ class Explanation:
     see: tuple[str, ...]
     """Other names to look up."""
     claims: tuple[str, ...]
-    """What people say of it: names for :mod:`ipsecbench.explain.claims`."""
+    """What people say of it: claims that can be explained too."""
     sources: tuple[str, ...]
     """Keys of all sources."""
 
@@ -121,9 +123,9 @@ def explain(subject: Subject, box: Box | None = None) -> Explanation:
         figures=figures,
         box=None if box is None else box.name,
         costs=costs,
-        cost_note=_cost_note(measurable, box, bool(costs), bool(figures)),
+        cost_note=_cost_note(subject.members, measurable, box, bool(costs), bool(figures)),
         see=() if concept is None else concept.see,
-        claims=() if concept is None else concept.claims,
+        claims=tuple(claim.text for claim in claims_about(subject.name)),
         sources=_cited((*cited, *(key for one in said for key in one.reason.sources),
                         *(key for one in figures for key in one.sources))),
     )  # fmt: skip
@@ -184,8 +186,9 @@ def _words(
 def _decision(subject: Subject, concept: Concept | None, said: Iterable[Standing]) -> str:
     """Whether to use it: what forbids it, or which policies allow it."""
     members = subject.members
-    if concept is not None and concept.decision:
-        return concept.decision
+    family = family_of(members[0]) if len(members) == 1 else None
+    if (own := concept or family) is not None and own.decision:
+        return own.decision
     if any(each.kind is Kind.UNASSESSED for each in members) or (
         concept is not None and not members and not concept.settings
     ):
@@ -264,7 +267,11 @@ def _costs(box: Box | None, members: Iterable[Member]) -> tuple[CostTable, ...]:
     return cost_tables(box, members)
 
 
-def _cost_note(measurable: bool, box: Box | None, has_costs: bool, has_figures: bool) -> str:
+def _cost_note(
+    members: tuple[Member, ...], measurable: bool, box: Box | None, has_costs: bool, has_figures: bool
+) -> str:
+    if members == (PRE_SHARED_KEY,):
+        return "It costs two calls of the PRF at each end: 'ipsecbench explain prfsha256 DATASET' says what these take."
     if has_costs or not measurable or (box is not None and has_figures):
         return ""
     if box is None:

@@ -84,8 +84,9 @@ def _setup(found: Recommendation) -> tuple[Reason, ...]:
 
 
 def _exchange(cost: ExchangeCost) -> str:
+    trips = "1 round trip" if cost.round_trips == 1 else f"{cost.round_trips} round trips"
     return (
-        f"{cost.name}: {cost.messages} messages, {cost.round_trips} round trips; responder "
+        f"{cost.name}: {cost.messages} messages, {trips}; responder "
         f"{microseconds(cost.responder.cpu_us)}, of it cryptography {microseconds(cost.responder.cryptography_us)}"
     )
 

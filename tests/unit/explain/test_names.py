@@ -17,7 +17,7 @@ from ipsecbench.algorithms.sources import sources
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.audit.unassessed import UNASSESSED
 from ipsecbench.errors import UsageError
-from ipsecbench.explain.claims import all_claims, claim_named, find_claim
+from ipsecbench.explain.claims import all_claims, find_claim
 from ipsecbench.explain.concepts import concepts, families, family_of
 from ipsecbench.explain.explanation import explain
 from ipsecbench.explain.figures import FIGURES
@@ -83,10 +83,12 @@ def test_the_data_names_only_what_exists() -> None:
         assert concept.sources, concept.name
         assert set(concept.figures) <= set(FIGURES)
         assert set(concept.settings) <= known, concept.name
-        assert all(claim_named(name) for name in concept.claims)
         assert all(member(reference).name for reference in concept.members)
         assert all(find_subject(name) for name in concept.see)
         assert find_subject(concept.name).concept == concept.name
+    for claim in all_claims():
+        assert claim.about
+        assert all(find_subject(name).name == name for name in claim.about), claim.name
 
 
 def test_no_name_is_given_to_two_things() -> None:
