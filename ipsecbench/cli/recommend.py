@@ -32,6 +32,10 @@ def recommend_command(
         typer.Option("--prove", help="Run the recommended set and the runner-up in the laboratory (docs/prove.md)."),
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="With --prove: seconds instead of half a minute.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Everything as text, not one screen.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Everything as Markdown, for a ticket or a pull request.")
+    ] = False,
     json_output: option.Json = False,
 ) -> None:
     """Recommend phase 1 and phase 2 parameter sets under a policy and a workload.
@@ -39,7 +43,10 @@ def recommend_command(
     Exits with 3 when nothing meets the policy, or when the goal is not sure to be met; with --prove see docs/prove.md.
     """
     from ipsecbench.dataset.store import read_dataset
+    from ipsecbench.errors import UsageError
 
+    if full + markdown + json_output + prove > 1 and not (prove and json_output and not full and not markdown):
+        raise UsageError("--full, --markdown, --json and --prove: one of them, or --prove with --json")
     if prove:
         from ipsecbench.cli.recommend_prove import prove_command
 
@@ -48,6 +55,14 @@ def recommend_command(
     recommendation = wanted.prepared()(read_dataset(dataset))
     if json_output:
         typer.echo(answer_json(recommendation, wanted))
+    elif markdown:
+        from ipsecbench.report.markdown import markdown_report
+
+        typer.echo(markdown_report(recommendation, *wanted.names()), nl=False)
+    elif full:
+        from ipsecbench.report.plain_text import full_text
+
+        typer.echo(full_text(recommendation, screen_width(), *wanted.names()))
     else:
         show_answer(recommendation)
     if not goal_met(recommendation):
@@ -65,18 +80,24 @@ def answer_json(recommendation: Recommendation, wanted: Wanted) -> str:
     """The answer as one line of JSON in ASCII, so that nothing in it can steer a terminal."""
     from ipsecbench.recommend.answer_file import answer_document
 
-    peer_dataset = None if wanted.peer_dataset is None else str(wanted.peer_dataset)
-    return json.dumps(answer_document(recommendation, wanted.policy, peer_dataset), allow_nan=False)
+    return json.dumps(answer_document(recommendation, *wanted.names()), allow_nan=False)
+
+
+def screen_width() -> int:
+    """Columns to write for: those of the terminal, and of the usual screen where there is none."""
+    from ipsecbench.cli.answer_screen import NARROWEST, SCREEN_WIDTH
+
+    if not sys.stdout.isatty():
+        return SCREEN_WIDTH
+    return max(NARROWEST, min(shutil.get_terminal_size((SCREEN_WIDTH, 40)).columns, SCREEN_WIDTH))
 
 
 def show_answer(recommendation: Recommendation) -> None:
     """Print the answer on one screen: as wide as the terminal, with labels in bold there, and 100 columns elsewhere."""
-    from ipsecbench.cli.answer_screen import SCREEN_WIDTH, render_recommendation
+    from ipsecbench.cli.answer_screen import render_recommendation
 
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((SCREEN_WIDTH, 40)).columns if terminal else SCREEN_WIDTH
-    text = render_recommendation(recommendation, width)
-    if terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+    text = render_recommendation(recommendation, screen_width())
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
         text = _LABEL.sub(lambda found: typer.style(found[0], bold=True), text)
         text = _WARNING.sub(typer.style("!", fg=typer.colors.YELLOW, bold=True), text)
     typer.echo(text)

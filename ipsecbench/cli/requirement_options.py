@@ -127,6 +127,10 @@ class Wanted:
     peer_dataset: Path | None = None
     """Dataset of the other end: the choice is then for the pair."""
 
+    def names(self) -> tuple[str, str | None]:
+        """Policy and other end's dataset as they were given, for whatever says how to ask the same again."""
+        return self.policy, None if self.peer_dataset is None else str(self.peer_dataset)
+
     def prepared(self) -> Callable[[Dataset], Recommendation]:
         """Read the policy and the other end's dataset now, so that a mistake comes before anything that takes long.
 

@@ -46,11 +46,16 @@ def _cited(value: object) -> set[str]:
     found: set[str] = set()
     if isinstance(value, dict):
         for key, item in value.items():
-            found |= set(item) if key == "sources" else _cited(item)
+            found |= _keys(item) if key == "sources" else _cited(item)
     elif isinstance(value, list):
         for item in value:
             found |= _cited(item)
     return found
+
+
+def _keys(named: list[Any]) -> set[str]:
+    """The keys of a list of keys, or of a peer's list of pairs of a field and its keys."""
+    return {key for each in named for key in ([each] if isinstance(each, str) else each[1])}
 
 
 def _source(key: str) -> dict[str, Any] | None:

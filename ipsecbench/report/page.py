@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from ipsecbench import __version__
-from ipsecbench.algorithms.authentication import AUTHENTICATION
-from ipsecbench.algorithms.encryption import ENCRYPTION
-from ipsecbench.algorithms.integrity import INTEGRITY
-from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
-from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.sources import Source, sources
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import write_atomically
 from ipsecbench.recommend.formats import octets, seconds
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Reason, Role
+from ipsecbench.recommend.requirement_file import KEYS
+from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.traffic import traffic_text
 from ipsecbench.report import formats
+from ipsecbench.report.answer_tables import transform_title
 from ipsecbench.report.embedded import embedded_data
 from ipsecbench.report.environment import box_title, environment_sections
 from ipsecbench.report.figures import all_figures
@@ -183,7 +182,7 @@ def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -
         "label": formats.shorten(dataset.label, 80) if dataset.label else None,
         "box": box_title(dataset),
         "wanted": traffic_title(recommendation.requirements.traffic),
-        "title_of": _transform_title,
+        "title_of": transform_title,
         "traffic_title": traffic_title,
         "predictions": _prediction_table(recommendation),
         "steps": _step_table(recommendation),
@@ -208,34 +207,20 @@ def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -
 
 def regeneration_command(recommendation: Recommendation, file_name: str) -> str:
     """The command that makes the same report from the same dataset."""
-    wanted = recommendation.requirements
+    wanted, default = recommendation.requirements, Requirements()
     words = ["ipsecbench", "report", formats.shorten(file_name, 200), "--policy", recommendation.policy]
-    if wanted.goal_mbit_per_second is not None:
-        words += ["--goal", f"{wanted.goal_mbit_per_second:g}M"]
-    words += ["--profile", wanted.traffic.mix or str(wanted.traffic.size_bytes)]
-    if wanted.min_strength_bits is not None:
-        words += ["--min-bits", str(wanted.min_strength_bits)]
-    if wanted.link_mtu_bytes != 1500:
-        words += ["--mtu", str(wanted.link_mtu_bytes)]
-    if wanted.nat_traversal:
-        words.append("--nat-t")
-    if wanted.outer != "ipv4":
-        words += ["--outer", wanted.outer]
-    if wanted.authentication is not None:
-        words += ["--auth", wanted.authentication]
-    if wanted.tunnels != 1:
-        words += ["--tunnels", str(wanted.tunnels)]
+    for name, key in KEYS.items():
+        value = getattr(wanted, key.field)
+        if value != getattr(default, key.field):
+            written = key.write(value)
+            words += [f"--{name}"] if written is True else [f"--{name}", str(written)]
+    if wanted.traffic != default.traffic:
+        words += ["--profile", str(traffic_text(wanted.traffic))]
+    if wanted.peer is not None:
+        words += ["--peer", wanted.peer.spec or "PEER.toml"]
+    if recommendation.pair is not None:
+        words += ["--peer-dataset", "OTHER.ipsecbench.json"]
     return shlex.join(words)
-
-
-def _transform_title(name: str | None) -> str:
-    """The registry's spelling of a proposal token; empty where it is not known."""
-    for table in (ENCRYPTION, INTEGRITY, PRF, KEY_EXCHANGE):
-        entry = table.get(name or "")
-        if entry is not None:
-            return entry.iana_name
-    method = AUTHENTICATION.get(name or "")
-    return method.title if method is not None else ""
 
 
 def _prediction_table(recommendation: Recommendation) -> Table:

@@ -15,7 +15,7 @@ from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.predictions import Basis
 from ipsecbench.recommend.reasons import Exclusion, Role
 from ipsecbench.recommend.traffic import Traffic
-from ipsecbench.report.formats import size_title
+from ipsecbench.report.formats import shorten, size_title
 
 _FIRST_SIZES = (Traffic(size_bytes=64), Traffic(size_bytes=576), Traffic(size_bytes=1400))
 _MOST_CANDIDATES = 9
@@ -63,7 +63,9 @@ class SuiteRates:
 
 
 def traffic_title(traffic: Traffic) -> str:
-    """A packet size or mix for people."""
+    """A packet size, a mix or a distribution for people."""
+    if traffic.distribution is not None:
+        return shorten(str(traffic), 40)
     return size_title(traffic.size_bytes, traffic.mix)
 
 

@@ -323,8 +323,8 @@ def test_the_footer_names_versions_digest_and_the_command(make_answer: Answer, r
     dataset, answer = make_answer(requirements=wanted)
     page = read_page(render_page(dataset, answer, "my box.ipsecbench.json"))
     assert page.by_id("command").text == (
-        "ipsecbench report 'my box.ipsecbench.json' --policy modern --goal 1200M --profile 512 --min-bits 192 "
-        "--mtu 1420 --nat-t --outer ipv6 --auth ecdsa-384 --tunnels 2"
+        "ipsecbench report 'my box.ipsecbench.json' --policy modern --goal 1200M --min-bits 192 "
+        "--mtu 1420 --nat-t --outer ipv6 --auth ecdsa-384 --tunnels 2 --profile 512"
     )
     footer = page.all("footer")[0].text
     assert "0" * 64 in footer
