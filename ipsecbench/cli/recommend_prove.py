@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _LABEL = 12
+_MODES = {"gre": "GRE over transport", "ipip": "IP in IP over transport"}
 
 
 def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bool) -> None:
@@ -89,7 +90,7 @@ def _set(each: SetProof) -> list[str]:
         return _wrapped(f"not run: {each.skipped}", name)
     text = (
         f"IKEv{each.ike_version} {each.ike_proposal}, auth {each.authentication}; ESP {each.esp_proposal}, "
-        f"{each.mode} mode"
+        f"{_MODES.get(each.mode, each.mode)} mode"
     )
     lines = _wrapped(text, name)
     if each.skipped is not None:
@@ -107,6 +108,8 @@ def _set(each: SetProof) -> list[str]:
     lines += _set_up(each)
     for direction in each.directions:
         lines += _wrapped(_direction(direction), f"  {direction.direction}")
+    if each.unmeasured is not None:
+        lines += _wrapped(f"NOT MEASURED: {each.unmeasured}", "  traffic")
     return [*lines, *_as_negotiated(each)]
 
 

@@ -56,7 +56,8 @@ def not_here(connection: Connection, offers: tuple[Offer, ...], library: str) ->
         return f"the laboratory makes no certificates for {connection.authentication}"
     cryptography = system_environment().cryptography
     ike = connection.ike
-    for name in (ike.prf, *connection.key_exchange_methods):
+    transforms = (ike.encryption, ike.integrity, ike.prf, *connection.key_exchange_methods)
+    for name in filter(None, transforms):
         try:
             cryptography.library(name)
         except UnsupportedError as error:

@@ -16,6 +16,7 @@ from ipsecbench.recommend.requirements import Requirements
 
 UNSTABLE_HALF_WIDTH = 0.05
 """Relative half width of a measured rate's 95% interval above which it proves nothing."""
+_KILOBYTE = 1024
 _SET_UP_SECONDS = 60.0
 """How old an SA may be when it is looked at."""
 
@@ -53,7 +54,7 @@ def differences(connection: Connection, held: HeldSet, *, rekeyed: bool) -> tupl
         ("ESP in UDP", connection.nat_traversal, held.udp_encapsulation),
         ("anti-replay window", connection.replay_window_packets, held.replay_window_packets),
         ("IKE SA's life", _ike_life(connection.ike_life), _held_ike_life(held.ike_life)),
-        ("Child SA's last octet", connection.child_life.hard_bytes, _whole(held.child_hard_bytes)),
+        ("Child SA's last octet", _last_octet(connection), _whole(held.child_hard_bytes)),
         ("Child SA's last packet", connection.child_life.hard_packets, _whole(held.child_hard_packets)),
     ]
     found = [Difference(held.end, what, str(one), str(other)) for what, one, other in pairs if one != other]
@@ -67,6 +68,12 @@ def _ike_life(life: Life) -> tuple[int, int]:
 def _held_ike_life(lifetime: Lifetime) -> tuple[int, int] | None:
     limit = lifetime.seconds
     return None if limit is None else (round(limit.rekey), round(limit.life))
+
+
+def _last_octet(connection: Connection) -> int | None:
+    """IKEv1 negotiates lives in octets by the kilobyte of 1024 octets (RFC 2407 section 4.5)."""
+    octets = connection.child_life.hard_bytes
+    return octets if octets is None or connection.ike_version == 2 else octets // _KILOBYTE * _KILOBYTE
 
 
 def _whole(value: float | None) -> int | None:
@@ -165,6 +172,8 @@ def judge(sets: Sequence[SetProof], *, goal_open: bool) -> tuple[Outcome, str]:
         return Outcome.NOT_MET, f"NOT PROVEN: {'; '.join(parts)}"
     if first.skipped is not None:
         return Outcome.NOT_RUN, f"NOT RUN: {first.skipped}"
+    if first.unmeasured is not None:
+        return Outcome.UNSTABLE, f"NOT MEASURED: negotiated exactly, but its traffic was not: {first.unmeasured}"
     if first.meets_goal is False:
         return Outcome.NOT_MET, (
             f"GOAL MISSED: one core carries {first.carried_mbit_per_second:.0f} of the "

@@ -90,6 +90,8 @@ class SetProof:
     """What a rekeying of the Child SA did, for people."""
     set_up: SetUpProof | None = None
     directions: tuple[DirectionProof, ...] = ()
+    unmeasured: str | None = None
+    """Why its traffic could not be measured, although it was negotiated."""
     encapsulation: str = ""
     """How ESP travels in the set: ``udp`` or ``none``."""
     compared_encapsulation: str = ""

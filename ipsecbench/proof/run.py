@@ -9,7 +9,7 @@ from ipsecbench.bench.measurement import Estimate
 from ipsecbench.bench.plan import Request
 from ipsecbench.bench.session import Session
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.errors import DataPlaneError, LaboratoryError, MeasurementError, UsageError
+from ipsecbench.errors import LaboratoryError, MeasurementError, UsageError
 from ipsecbench.export.connection import Connection
 from ipsecbench.hardware.same_box import other_processor
 from ipsecbench.lab.trials.inner_packets import mix_cycle
@@ -47,7 +47,7 @@ class _Run:
             return replace(record, skipped=reason), None
         try:
             return self._tried(record, recommendation, connection, found), found.reason
-        except (MeasurementError, LaboratoryError, DataPlaneError) as error:
+        except MeasurementError as error:
             return replace(record, failure=str(error)), found.reason
 
     def _tried(
@@ -74,10 +74,13 @@ class _Run:
             if not exact.preferred:
                 self.doubts[_NO_PRIORITY] = None
         compared: Mapping[str, Estimate] = trial.rates
-        if found.prediction is not None and record.encapsulation != record.compared_encapsulation:
+        if trial.rates and found.prediction is not None and record.encapsulation != record.compared_encapsulation:
             self.say(f"{record.name}: with ESP travelling as in the prediction's evidence")
             with bed(found.encapsulation == "udp") as alike:
-                compared = carried(self.session, alike, traffic)
+                try:
+                    compared = carried(self.session, alike, traffic)
+                except MeasurementError as error:
+                    trial = replace(trial, rates={}, trouble=str(error))
         return _finished(record, recommendation, connection, found, trial, compared)
 
 
@@ -190,12 +193,18 @@ def _finished(
         for view, one in zip(views, held, strict=True)
         for each in judgement.differences(view, one, rekeyed=rekeyed)
     }
-    goal = recommendation.goal
-    return replace(
+    negotiated = replace(
         record,
         differences=tuple(different),
         pfs=judgement.pfs_text(connection, trial.rekeyed[0]),
         set_up=judgement.set_up(recommendation.phase1.handshake, trial.set_up_ms),
+        unmeasured=trial.trouble,
+    )
+    if not trial.rates:
+        return negotiated
+    goal = recommendation.goal
+    return replace(
+        negotiated,
         directions=judgement.directions(found.prediction, compared, trial.rates),
         carried_mbit_per_second=judgement.carried_of_goal(recommendation.requirements, trial.rates),
         wanted_mbit_per_second=None if goal is None else goal.mbit_per_second / goal.cores,

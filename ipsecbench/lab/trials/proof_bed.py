@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ipsecbench.errors import LaboratoryError
+from ipsecbench.errors import MeasurementError
 from ipsecbench.esp.configuration import Layering
 from ipsecbench.ike.configuration import EndpointConfiguration
 from ipsecbench.ike.endpoint import Endpoint
@@ -16,6 +16,8 @@ from ipsecbench.lab.namespaces import Host
 from ipsecbench.lab.own_peer import PATIENCE_SECONDS, OwnPeer
 from ipsecbench.lab.trials.burst import Flow
 from ipsecbench.lab.trials.own_bed import OwnBed
+
+_LOOK_AGAIN_SECONDS = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +106,38 @@ class ProofBed(OwnBed):
         wide = replace(plane, traffic=replace(traffic, path_mtu_bytes=self._link_mtu_bytes))
         return OwnPeer(here, _encapsulated(file.configuration, self.encapsulation == "udp"), wide)
 
+    def take_down(self) -> None:
+        """Delete the IKE SA with its Child SA, and wait until both ends have no Child SA any more.
+
+        Raises:
+            MeasurementError: it took too long.
+        """
+
+        def delete(endpoint: Endpoint, now: float) -> None:
+            for association in endpoint.associations():
+                endpoint.order(association.unique_id, lambda sa: sa.delete(now))
+
+        self.sender.peer.driver.call(delete)
+        peers = (self.sender.peer, self.receiver.peer)
+        if not wait_until(lambda: not any(peer.child_sas for peer in peers), PATIENCE_SECONDS, _LOOK_AGAIN_SECONDS):
+            raise MeasurementError("an IKE SA was deleted at one end only")
+
     def rekey(self) -> None:
         """Rekey the Child SA from the sender's end, and wait until both ends have its successor.
 
         Raises:
             MeasurementError: the rekeying failed, or took too long.
-            LaboratoryError: the other end has no successor.
         """
         spi = self.sender.peer.rekey_child().outbound_spi
         there = self.receiver.peer
         if not wait_until(lambda: any(sa.inbound_spi == spi for sa in there.child_sas), PATIENCE_SECONDS):
-            raise LaboratoryError("the Child SA was rekeyed at one end only")
+            raise MeasurementError("the Child SA was rekeyed at one end only")
 
     def held(self) -> tuple[HeldSet, HeldSet]:
         """What both ends hold of the newest Child SA.
 
         Raises:
-            LaboratoryError: an end does not have it.
+            MeasurementError: an end does not have it.
         """
         newest = self.sender.peer.child_sas[-1]
         return _held(self.sender.peer, "local", newest.inbound_spi), _held(
@@ -168,7 +185,7 @@ def _held(peer: OwnPeer, end: str, inbound_spi: bytes) -> HeldSet:
 
     found = peer.driver.call(look)
     if found is None:
-        raise LaboratoryError(f"the end {end} does not hold the Child SA that the other end has")
+        raise MeasurementError(f"the end {end} does not hold the Child SA that the other end has")
     return found
 
 

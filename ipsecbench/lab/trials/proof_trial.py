@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.bench.scheduler import INTERRUPTED, Pace
@@ -58,7 +58,9 @@ class SetTrial:
     set_up_ms: Estimate
     """Milliseconds for an IKE SA with its Child SA, both ends' work, installing them in the data planes included."""
     rates: Mapping[str, Estimate]
-    """By direction: Mbit/s of inner octets that one core carries."""
+    """By direction: Mbit/s of inner octets that one core carries; empty where it could not be measured."""
+    trouble: str | None = None
+    """Why it could not."""
 
 
 def packets(parts: Sequence[tuple[int, float]]) -> tuple[Size, tuple[int, ...]]:
@@ -99,18 +101,23 @@ def try_set(session: Session, bed: ProofBed, traffic: tuple[Size, Sequence[int]]
         effort: how long.
 
     Raises:
-        MeasurementError: something of it failed, or took too long.
+        MeasurementError: a set-up or the rekeying failed, or took too long.
         KeyboardInterrupt: Ctrl-C.
     """
     times = _set_ups(bed, effort.set_ups)
     held = bed.held()
     bed.rekey()
-    return SetTrial(held, bed.held(), median_estimate(times), carried(session, bed, traffic))
+    trial = SetTrial(held, bed.held(), median_estimate(times), {})
+    try:
+        return replace(trial, rates=carried(session, bed, traffic))
+    except MeasurementError as error:
+        return replace(trial, trouble=str(error))
 
 
 def _set_ups(bed: ProofBed, count: int, clock: Callable[[], float] = time.monotonic) -> list[float]:
     times = []
     for _ in range(count):
+        bed.take_down()
         began = clock()
         bed.sender.peer.initiate(CONNECTION)
         times.append((clock() - began) * 1e3)

@@ -111,7 +111,9 @@ def test_a_rekeying_without_its_key_exchange_is_a_difference() -> None:
 @pytest.mark.parametrize("rekeyed", [False, True])
 def test_ikev1_has_its_group_at_once_or_never(rekeyed: bool) -> None:
     ours = held(
-        ike_version=1, ike_proposal="aes256-sha1-modp1024", encryption="aes128", integrity="md5", esn=False
+        ike_version=1, ike_proposal="aes256-sha1-modp1024", encryption="aes128", integrity="md5", esn=False,
+        # 11e11 octets are 1074218750 kilobytes, as IKEv1 counts them.
+        child_hard_bytes=1074218750 * 1024,
     )  # fmt: skip
     assert judgement.differences(IKEV1, ours, rekeyed=rekeyed) == ()
     with_group = replace(IKEV1, esp=EspAlgorithms("aes128", "md5", "modp1024"))
