@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,38 +16,13 @@ from ipsecbench.bench.measurement import Status, Tier
 from ipsecbench.dataset.store import read_dataset
 from tests.lab import rootless
 from tests.lab.conftest import require
+from tests.lab.leftovers import marked
 
 pytestmark = [pytest.mark.root, pytest.mark.agent, pytest.mark.slow]
 
 ARGUMENTS = (
     "lab", "run", "--quick", "--suites", "aes128gcm16,3des-sha1", "--sizes", "64,1400,imix-simple", "--budget", "12",
 )  # fmt: skip
-
-
-@pytest.fixture
-def nothing_left(root: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No process that the test started is there afterwards, nor one that those started; namespaces go with them."""
-    mark = f"IPSECBENCH_TEST={uuid.uuid4()}"
-    monkeypatch.setenv(*mark.split("="))
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
-    yield
-    deadline = time.monotonic() + 10
-    while (left := _marked(mark)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left == []
-
-
-def _marked(mark: str) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if (
-                entry.name.isdigit()
-                and int(entry.name) != os.getpid()
-                and mark.encode() in (entry / "environ").read_bytes()
-            ):
-                found.append(int(entry.name))
-    return found
 
 
 def command(*arguments: str) -> list[str]:
@@ -147,7 +117,7 @@ def test_a_data_plane_that_is_killed_is_one_line(nothing_left: None, tmp_path: P
             while not path.exists() and time.monotonic() < deadline:
                 assert process.poll() is None
                 time.sleep(0.1)
-            planes = [each for each in _marked(mark) if b"\0esp\0" in Path(f"/proc/{each}/cmdline").read_bytes()]
+            planes = [each for each in marked(mark) if b"\0esp\0" in Path(f"/proc/{each}/cmdline").read_bytes()]
             assert len(planes) == 2
             os.kill(planes[0], signal.SIGKILL)
             _, error = process.communicate(timeout=60)
@@ -209,15 +179,6 @@ def test_strongswan_is_compared_with(nothing_left: None, strongswan_peer: None, 
         assert theirs is not None
         assert 3 * ours.median < theirs.median
     assert {"agent", "strongswan", "veth"} <= {trial.provider for trial in dataset.trials if trial.usable}
-
-
-@pytest.fixture
-def folder_of_everybody() -> Iterator[Path]:
-    """Not below pytest's own, into which nobody else may look."""
-    folder = Path(tempfile.mkdtemp(prefix="ipsecbench-tests-"))
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def test_it_needs_no_root(nothing_left: None, folder_of_everybody: Path) -> None:
