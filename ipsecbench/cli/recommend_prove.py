@@ -34,12 +34,14 @@ def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bo
 
     if wanted.peer_dataset is not None:
         raise UsageError("--prove: both ends of the laboratory are this box; leave --peer-dataset out")
+    from ipsecbench.proof.run import check, prove
+
     measured = read_dataset(dataset)
+    check(measured, wanted.requirements.traffic)
     # Before anything that starts threads: an enclosure can only be entered by a process with one.
     enclosure.enter()
     from ipsecbench.cli.answer_screen import render_recommendation
     from ipsecbench.lab.trials.proof_trial import QUICK, THOROUGH
-    from ipsecbench.proof.run import prove
     from ipsecbench.recommend import recommend
     from ipsecbench.recommend.answer_file import answer_document
     from ipsecbench.recommend.policy import load_policy

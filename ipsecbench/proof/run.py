@@ -1,9 +1,10 @@
-"""Runs the recommended set and the runner-up in the laboratory. To be called inside of an enclosure."""
+"""Runs the recommended set and the runner-up in the laboratory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.bench.plan import Request
@@ -11,6 +12,7 @@ from ipsecbench.bench.session import Session
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import LaboratoryError, MeasurementError, UsageError
 from ipsecbench.export.connection import Connection
+from ipsecbench.hardware import detect
 from ipsecbench.hardware.same_box import other_processor
 from ipsecbench.lab.trials.inner_packets import mix_cycle
 from ipsecbench.lab.trials.plan import Size
@@ -91,25 +93,24 @@ def prove(
     effort: Effort,
     say: Callable[[str], None] = lambda words: None,
 ) -> Proof:
-    """Run the recommended set and the runner-up.
+    """Run the recommended set and the runner-up. To be called inside of an enclosure.
 
     Args:
-        dataset: of this very box.
+        dataset: of this very box, as :func:`check` has found.
         policy: that the recommendation was made under.
         first: the recommendation.
         effort: how long each set is worked on.
         say: told what is being done.
 
     Raises:
-        UsageError: the dataset is of another box, or its traffic cannot be sent.
         LaboratoryError: there is no processor to measure on.
         AgentError: there is no agent, or it died.
         KeyboardInterrupt: Ctrl-C; nothing is left of the laboratory.
     """
-    _traffic(first.requirements.traffic)
     libraries = {comparable(first, dataset).library}
     with Session(Request(quick=True, providers=tuple(libraries)), session_pace(effort)) as session:
-        check_box(dataset, session)
+        if not session.cores:
+            raise LaboratoryError("no processor to measure on")
         run = _Run(dataset, effort, session, say, {})
         proven, not_compared = run.one(RECOMMENDED, first)
         sets = [proven]
@@ -135,21 +136,24 @@ def prove(
     )
 
 
-def check_box(dataset: Dataset, session: Session) -> None:
-    """Refuse the dataset of another box, whose predictions say nothing about this one.
+def check(dataset: Dataset, traffic: Traffic) -> None:
+    """Refuse what cannot be proven before anything is made.
+
+    Args:
+        dataset: what the recommendation will be made from.
+        traffic: what is to be sent.
 
     Raises:
-        UsageError: the processors differ.
-        LaboratoryError: there is no processor to measure on.
+        UsageError: the dataset is of another box, whose predictions say nothing about this one, or the laboratory has
+            no such packets.
     """
-    other = other_processor(dataset.environment.get("hardware"), session.hardware)
+    other = other_processor(dataset.environment.get("hardware"), detect(Path("/")).to_dict())
     if other is not None:
         raise UsageError(
             f"--prove: the dataset was measured on another box ({other[0]}, this is {other[1]}): "
             "measure this one with 'ipsecbench lab run'"
         )
-    if not session.cores:
-        raise LaboratoryError("no processor to measure on")
+    _traffic(traffic)
 
 
 def _traffic(traffic: Traffic) -> tuple[Size, tuple[int, ...]]:
