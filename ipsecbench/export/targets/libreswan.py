@@ -52,6 +52,7 @@ _AUTHENTICATION = {
     "ecdsa-384": "ecdsa",
     "ecdsa-521": "ecdsa",
 }
+_ML_KEM = "mlkem768"
 _LONGEST_SECONDS = 86400
 
 
@@ -65,13 +66,7 @@ def refuse(connection: Connection, version: str) -> tuple[str, ...]:
             lines.append(f"libreswan has no ESP encryption {esp.encryption}")
         if esp.integrity is not None and esp.integrity not in _INTEGRITY:
             lines.append(f"libreswan has no ESP integrity {esp.integrity}")
-    lines += [
-        f"libreswan has no group {name}"
-        for name in connection.key_exchange_methods
-        if KEY_EXCHANGE[name].ikev2_id not in _GROUPS
-    ]
-    if connection.has_additional_key_exchanges:
-        lines.append(f"libreswan {version} has no additional key exchanges (RFC 9370)")
+    lines += _key_exchange_refusals(connection, version)
     pfs = {esp.key_exchange is None for esp in connection.esp_proposals}
     if len(pfs) > 1:
         lines.append("libreswan has perfect forward secrecy for all proposals of a connection or for none")
@@ -83,6 +78,19 @@ def refuse(connection: Connection, version: str) -> tuple[str, ...]:
     if max(lives.ike_seconds, lives.child_seconds) > _LONGEST_SECONDS:
         lines.append(f"libreswan has no lives above {_LONGEST_SECONDS} s")
     return tuple(dict.fromkeys(lines))
+
+
+def _key_exchange_refusals(connection: Connection, version: str) -> list[str]:
+    first = [name for ike in connection.ike_proposals for name in (ike.key_exchange,)]
+    first += [esp.key_exchange for esp in connection.esp_proposals if esp.key_exchange is not None]
+    lines = [f"libreswan has no group {name}" for name in first if KEY_EXCHANGE[name].ikev2_id not in _GROUPS]
+    if not connection.has_additional_key_exchanges:
+        return lines
+    if version in ("4", "5"):
+        return [*lines, f"libreswan {version} has no additional key exchanges (RFC 9370): they came with 5.4"]
+    others = [name for name in connection.key_exchange_methods if name not in first]
+    have = (*(name for name in KEY_EXCHANGE if KEY_EXCHANGE[name].ikev2_id in _GROUPS), _ML_KEM)
+    return lines + [f"libreswan {version} has no additional key exchange {name}" for name in others if name not in have]
 
 
 def _ike_refusals(ike: IkeAlgorithms, ike_version: int) -> list[str]:
@@ -150,7 +158,7 @@ def _text(connection: Connection, version: str) -> str:
         "pfs": "no" if connection.esp.key_exchange is None else "yes",
         "esn": "yes" if connection.esp.esn else "no",
         "ikelifetime": f"{lives.ike_seconds}s",
-        "salifetime": f"{lives.child_seconds}s",
+        "salifetime" if version == "4" else "ipsec-lifetime": f"{lives.child_seconds}s",
         "rekeymargin": f"{lives.margin_seconds}s",
         "rekeyfuzz": f"{lives.fuzz_percent}%",
         **({} if life.hard_bytes is None else {"ipsec-max-bytes": str(life.hard_bytes)}),
@@ -159,9 +167,8 @@ def _text(connection: Connection, version: str) -> str:
         "mobike": "no",
         "encapsulation": "yes" if connection.nat_traversal else "auto",
         **({"mtu": str(connection.inner_mtu_bytes)} if connection.mode == "tunnel" else {}),
-        "dpddelay": "30s",
-        "dpdtimeout": "150s",
-        "dpdaction": "hold",
+        **_dead_peer_detection(connection.ike_version, version),
+        **({"intermediate": "yes"} if connection.has_additional_key_exchanges else {}),
         "auto": "ondemand",
     }
     return setup + f"conn {connection.name}\n" + "".join(f"\t{name}={value}\n" for name, value in settings.items())
@@ -171,6 +178,14 @@ def _ike_version(number: int, version: str) -> dict[str, str]:
     if version == "4":
         return {"ikev2": "yes" if number == 2 else "no"}
     return {"keyexchange": f"ikev{number}"}
+
+
+def _dead_peer_detection(ike_version: int, version: str) -> dict[str, str]:
+    """From version 5 on IKEv2 has no time-out of its own for it, and what is done with a dead peer is settled."""
+    found = {"dpddelay": "30s"}
+    if version == "4" or ike_version == 1:
+        found["dpdtimeout"] = "150s"
+    return found | ({"dpdaction": "hold"} if version == "4" else {})
 
 
 def _end(side: str, end: End, connection: Connection) -> dict[str, str]:
@@ -186,13 +201,21 @@ def _end(side: str, end: End, connection: Connection) -> dict[str, str]:
 
 
 def _ike_words(ike: IkeAlgorithms) -> str:
-    return f"{_ENCRYPTION[ike.encryption]}-{_PRF[ike.prf]}-{_group(ike.key_exchange)}"
+    text = f"{_ENCRYPTION[ike.encryption]}-{_PRF[ike.prf]}-{_group(ike.key_exchange)}"
+    return text + _additional(ike.additional_key_exchanges)
 
 
 def _esp_words(esp: EspAlgorithms) -> str:
     integrity = "none" if esp.integrity is None else _INTEGRITY[esp.integrity]
     group = "" if esp.key_exchange is None else f"-{_group(esp.key_exchange)}"
-    return f"{_ENCRYPTION[esp.encryption]}-{integrity}{group}"
+    return f"{_ENCRYPTION[esp.encryption]}-{integrity}{group}{_additional(esp.additional_key_exchanges)}"
+
+
+def _additional(methods: tuple[str, ...]) -> str:
+    """``;addke1=…``, as libreswan 5.4 has it (its ``configs/d.ipsec.conf/sect/proposals.txt``)."""
+    return "".join(
+        f";addke{number}={'ml_kem_768' if name == _ML_KEM else _group(name)}" for number, name in enumerate(methods, 1)
+    )
 
 
 def _group(name: str) -> str:
@@ -202,12 +225,12 @@ def _group(name: str) -> str:
 TARGET = Target(
     name="libreswan",
     title="libreswan ipsec.conf",
-    versions=("4", "5"),
+    versions=("4", "5.4", "5"),
     proof=Proof.PARSED,
     proof_text=(
         "version 4: ipsec addconn --checkconfig accepts the file, ipsec readwriteconf writes every setting back, and "
-        "ipsec algparse reads every proposal as these algorithms; version 5 differs in one word (keyexchange=) that is "
-        "only checked against its documentation"
+        "ipsec algparse reads every proposal as these algorithms; what differs in version 5 (keyexchange=, "
+        "ipsec-lifetime=, from 5.4 on ML-KEM) is only checked against its documentation"
     ),
     comment=Comment("# "),
     refuse=refuse,
