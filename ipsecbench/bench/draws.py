@@ -98,7 +98,7 @@ def row_draws(row: Measurement) -> Draws | None:
         return None
     if len(row.samples) < FEWEST_FOR_INTERVAL:
         return estimate_draws(estimate, str(row.workload))
-    values = np.sort(np.asarray([sample.ns_per_operation for sample in row.samples], dtype=np.float64))
+    values = np.sort(np.asarray(row.times_ns, dtype=np.float64))
     count = len(values)
     picks = _generator(str(row.workload)).integers(0, count, size=(RESAMPLES, count))
     picks.sort(axis=1)

@@ -6,11 +6,12 @@ of a packet loop, one key exchange or signature step, or one part of a whole set
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import truediv
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 SIMPLE_IMIX = "imix-simple"
 """7:4:1 packets of 64, 570 and 1518 octets."""
@@ -131,6 +132,55 @@ class Sample:
         return self.wall_ns / self.iterations
 
 
+class SampleColumns(Sequence[Sample]):
+    """The samples of a row as a dataset stores them, one column per quantity; each sample is made when it is asked for.
+
+    It equals any sequence of the same samples. Most rows of a dataset are never asked for one.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[int] | None]) -> None:
+        """Take columns of one length, by the names of the fields of :class:`Sample`.
+
+        Args:
+            columns: the quantities; ``cycles`` may be None.
+        """
+        self._columns = {name: None if values is None else tuple(values) for name, values in columns.items()}
+
+    def __len__(self) -> int:
+        """How many samples."""
+        return len(self._columns["round"] or ())
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Sample, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Sample | tuple[Sample, ...]:
+        """A sample, or some of them."""
+        return tuple(self)[index]
+
+    def __iter__(self) -> Iterator[Sample]:
+        """The samples in the order they were taken."""
+        columns = self._columns
+        cycles = columns["cycles"] or [None] * len(self)
+        names = ("round", "iterations", "wall_ns", "cpu_ns")
+        return map(Sample, *(columns[name] or () for name in names), cycles, columns["involuntary_switches"] or ())
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other one has the same samples."""
+        return isinstance(other, (tuple, SampleColumns)) and tuple(self) == tuple(other)
+
+    def __repr__(self) -> str:
+        """As a tuple of the samples."""
+        return repr(tuple(self))
+
+    @property
+    def times_ns(self) -> list[float]:
+        """Elapsed nanoseconds per operation of each sample."""
+        return list(map(truediv, self._columns["wall_ns"] or (), self._columns["iterations"] or ()))
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A median with its 95% bootstrap interval."""
@@ -160,8 +210,8 @@ class Measurement:
     """What was measured."""
     status: Status
     """What became of it."""
-    samples: tuple[Sample, ...] = ()
-    """Raw samples in the order they were taken."""
+    samples: Sequence[Sample] = ()
+    """Raw samples in the order they were taken: a tuple, or the columns that they were read from."""
     ns_per_operation: Estimate | None = None
     """Elapsed nanoseconds per operation; None without samples."""
     cycles_per_operation: float | None = None
@@ -177,6 +227,13 @@ class Measurement:
     def usable(self) -> bool:
         """Whether the row carries a figure."""
         return self.ns_per_operation is not None
+
+    @property
+    def times_ns(self) -> list[float]:
+        """Elapsed nanoseconds per operation of each sample."""
+        if isinstance(self.samples, SampleColumns):
+            return self.samples.times_ns
+        return [sample.ns_per_operation for sample in self.samples]
 
     @property
     def megabits_per_second(self) -> Estimate | None:

@@ -247,7 +247,7 @@ def fit_lines(measurements: Sequence[Measurement]) -> tuple[Fit, ...]:
         work = row.workload
         if row.usable and work.size_bytes is not None and work.cores == 1 and not work.operation.startswith("prf"):
             key = (work.tier, work.provider, work.operation, work.algorithm)
-            groups.setdefault(key, {})[work.size_bytes] = [sample.ns_per_operation for sample in row.samples]
+            groups.setdefault(key, {})[work.size_bytes] = row.times_ns
     fits = []
     for (tier, provider, operation, algorithm), samples in groups.items():
         if len(samples) >= _FEWEST_SIZES_FOR_FIT:

@@ -7,14 +7,14 @@ samples, no workload twice) is checked here. Every refusal names the field.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from statistics import median
 from typing import Any
 
-from ipsecbench.bench.measurement import Estimate, Fit, Measurement, Sample, Status, Tier, Workload
+from ipsecbench.bench.measurement import Estimate, Fit, Measurement, Sample, SampleColumns, Status, Tier, Workload
 from ipsecbench.dataset.model import FORMAT, SCHEMA_VERSION, Dataset, RunWarning
+from ipsecbench.dataset.plain import surely_valid
 from ipsecbench.dataset.trial import LabTrial, TrialKind
 from ipsecbench.errors import DatasetError
 
@@ -27,45 +27,6 @@ def schema(version: int = SCHEMA_VERSION) -> dict[str, Any]:
     path = files("ipsecbench.dataset").joinpath("schema", f"dataset-{version}.schema.json")
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
-
-
-@cache
-def _validator(version: int, *, with_samples: bool) -> Callable[[Any], Any]:
-    import fastjsonschema
-
-    wanted = schema(version)
-    if not with_samples:
-        for column in _sample_columns(wanted).values():
-            column.pop("items", None)
-    compiled: Callable[[Any], Any] = fastjsonschema.compile(wanted)
-    return compiled
-
-
-def _sample_columns(published: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What a schema says of each column of samples: an array, or none at all."""
-    columns = published["properties"]["measurements"]["items"]["properties"]["samples"]["properties"]
-    return {name: column["anyOf"][0] if "anyOf" in column else column for name, column in columns.items()}
-
-
-@cache
-def _least_values(version: int) -> Mapping[str, int]:
-    return {name: column["items"]["minimum"] for name, column in _sample_columns(schema(version)).items()}
-
-
-def _samples_are_plain(document: Mapping[str, Any], version: int) -> bool:
-    """Whether every sample is a whole number that the schema allows, in a tenth of the time that its loop takes.
-
-    Where it is not, the schema looks itself, and names the field.
-    """
-    least = _least_values(version)
-    try:
-        columns = [(row["samples"][name], value) for row in document["measurements"] for name, value in least.items()]
-        return all(
-            column is None or not column or (set(map(type, column)) == {int} and min(column) >= value)
-            for column, value in columns
-        )
-    except (TypeError, KeyError):
-        return False
 
 
 def to_document(dataset: Dataset) -> dict[str, Any]:
@@ -187,10 +148,13 @@ def from_document(document: object, sha256: str | None = None) -> Dataset:
 
 
 def _validate(document: Mapping[str, Any], version: int) -> None:
+    wanted = schema(version)
+    if surely_valid([document], wanted):
+        return
     import fastjsonschema
 
     try:
-        _validator(version, with_samples=not _samples_are_plain(document, version))(document)
+        fastjsonschema.compile(wanted)(document)
     except fastjsonschema.JsonSchemaValueException as error:
         name = str(error.name).removeprefix("data").lstrip(".") or "the whole file"
         reason = str(error.message).removeprefix(str(error.name)).strip()
@@ -252,7 +216,7 @@ def _measurement(row: Mapping[str, Any], index: int) -> Measurement:
     if (time is None) != (not samples):
         raise DatasetError(f"field '{name}.ns_per_operation' and its samples do not belong together")
     if time is not None:
-        expected = median(sample.ns_per_operation for sample in samples)
+        expected = median(samples.times_ns if isinstance(samples, SampleColumns) else ())
         if time.median <= 0 or abs(time.median / expected - 1) > _MEDIAN_TOLERANCE:
             raise DatasetError(f"field '{name}.ns_per_operation.median' does not follow from its samples")
     workload = Workload(
@@ -276,24 +240,13 @@ def _measurement(row: Mapping[str, Any], index: int) -> Measurement:
     )
 
 
-def _samples(columns: Mapping[str, Any], name: str) -> tuple[Sample, ...]:
+def _samples(columns: Mapping[str, Any], name: str) -> SampleColumns | tuple[Sample, ...]:
     count = len(columns["round"])
     for column in (*_COLUMNS, "cycles"):
         values = columns[column]
         if values is not None and len(values) != count:
             raise DatasetError(f"field '{name}.samples.{column}' has {len(values)} values where 'round' has {count}")
-    cycles = columns["cycles"] or [None] * count
-    return tuple(
-        map(
-            Sample,
-            columns["round"],
-            columns["iterations"],
-            columns["wall_ns"],
-            columns["cpu_ns"],
-            cycles,
-            columns["involuntary_switches"],
-        )
-    )
+    return SampleColumns(columns) if count else ()
 
 
 def _fit(row: Mapping[str, Any]) -> Fit:

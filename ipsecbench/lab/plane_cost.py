@@ -98,13 +98,12 @@ class PlaneCosts:
         if row is None:
             return None
         if work not in self._draws:
-            values = [sample.ns_per_operation for sample in row.samples]
-            self._draws[work] = Draws(self.figure(row), resampled_quantiles(values, self.quantile))
+            self._draws[work] = Draws(self.figure(row), resampled_quantiles(row.times_ns, self.quantile))
         return self._draws[work]
 
     def figure(self, row: Measurement) -> float:
         """The quantile of a row's samples, in nanoseconds, without draws."""
-        ordered = sorted(sample.ns_per_operation for sample in row.samples)
+        ordered = sorted(row.times_ns)
         place = (len(ordered) - 1) * self.quantile
         below = int(place)
         above = min(below + 1, len(ordered) - 1)

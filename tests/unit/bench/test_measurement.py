@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from ipsecbench.bench.measurement import Estimate, Fit, Measurement, Sample, Status, Tier, Workload, mix_mean_bytes
+from ipsecbench.bench.measurement import (
+    Estimate,
+    Fit,
+    Measurement,
+    Sample,
+    SampleColumns,
+    Status,
+    Tier,
+    Workload,
+    mix_mean_bytes,
+)
 from ipsecbench.bench.runner import _merge
 from ipsecbench.bench.stability import row_flags, run_warnings
 
@@ -67,3 +77,26 @@ def test_run_warnings_need_a_reason() -> None:
     codes = [code for code, _ in run_warnings({0: 3e9}, {0: 2.4e9}, 0.05)]
     assert codes == ["clock-drift", "steal"]
     assert run_warnings({}, {}, None) == []
+
+
+def test_columns_of_samples_are_the_same_as_the_samples() -> None:
+    samples = tuple(Sample(number, 10, 3000 + number, 2900, 7000, number) for number in range(4))
+    names = ("round", "iterations", "wall_ns", "cpu_ns", "cycles", "involuntary_switches")
+    columns = SampleColumns({name: [getattr(sample, name) for sample in samples] for name in names})
+    assert columns == samples
+    assert samples == columns
+    assert columns != samples[:3]
+    assert columns[1:3] == samples[1:3]
+    assert columns[-1] == samples[-1]
+    assert len(columns) == 4
+    assert columns.times_ns == [sample.ns_per_operation for sample in samples]
+    work = Workload(Tier.PACKET_LOOP, "libcrypto", "outbound", "aes128gcm16", 64)
+    assert Measurement(work, Status.OK, columns) == Measurement(work, Status.OK, samples)
+    assert Measurement(work, Status.OK, columns).times_ns == Measurement(work, Status.OK, samples).times_ns
+
+
+def test_columns_of_samples_keep_what_they_were_made_of() -> None:
+    stored = {name: [1] for name in ("round", "iterations", "wall_ns", "cpu_ns", "involuntary_switches")}
+    columns = SampleColumns({**stored, "cycles": None})
+    stored["round"].append(2)
+    assert tuple(columns) == (Sample(1, 1, 1, 1, None, 1),)
