@@ -185,10 +185,14 @@ def render_claims(findings: Sequence[Finding], box: str | None) -> str:
 
 
 def _tally(findings: Iterable[Finding]) -> list[str]:
+    """Every claim with its verdict, in a line each."""
+    findings = tuple(findings)
     counted: dict[str, int] = {}
     for finding in findings:
         counted[finding.verdict] = counted.get(finding.verdict, 0) + 1
-    return _wrapped("; ".join(f"{number} {verdict}" for verdict, number in counted.items()), "")
+    lines = _wrapped("; ".join(f"{number} {verdict}" for verdict, number in counted.items()), "")
+    width = max(len(verdict) for verdict in counted)
+    return [*lines, "", *(f"  {finding.verdict:<{width}}  {finding.claim}" for finding in findings)]
 
 
 def quantity(value: Estimate, unit: str) -> str:

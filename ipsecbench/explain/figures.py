@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.esp.overhead import Encapsulation, inner_mtu_bytes, overhead_bytes, tcp_mss_bytes
-from ipsecbench.explain.box import Box
 from ipsecbench.recommend.formats import microseconds, seconds, significant
 from ipsecbench.recommend.reasons import Reason
 
 if TYPE_CHECKING:
+    from ipsecbench.explain.box import Box
     from ipsecbench.recommend.model import Recommendation
     from ipsecbench.recommend.setup_load import ExchangeCost
 

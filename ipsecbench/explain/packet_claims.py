@@ -82,6 +82,36 @@ def mtu_1400(box: Box | None) -> Outcome:
     return Outcome(Verdict.FAILS, answer, tuple(figures))
 
 
+def more_cores(box: Box | None) -> Outcome:
+    """More cores make a tunnel faster."""
+    one = "One SA has one sequence number and one window, and most data planes give it to one core"
+    several = "several Child SAs, or traffic of several tunnels, spread over cores, one SA does not"
+    found = None if box is None else box.recommendation
+    if found is None or found.capacity is None:
+        return Outcome(Verdict.FAILS, f"{one}: {several}.")
+    suite, wanted = found.phase2.suite, found.capacity.wanted
+    figures = [Figure(f"{suite}, one SA", wanted.mbit_per_second, "Mbit/s", "prediction")]
+    if wanted.all_cores_mbit_per_second is not None:
+        label = f"{suite}, an SA for each core, all cores"
+        figures.append(Figure(label, wanted.all_cores_mbit_per_second, "Mbit/s", "prediction"))
+    return Outcome(Verdict.FAILS, f"{one}: {several}.", tuple(figures))
+
+
+def esn(box: Box | None) -> Outcome:
+    """Extended sequence numbers cost throughput."""
+    answer = (
+        "The upper half never travels, so that no packet grows; it goes into the ICV as four octets more of a packet "
+        "that has hundreds. What they save is a rekey each time that 32 bits are used up."
+    )
+    found = None if box is None else box.recommendation
+    if found is None:
+        return Outcome(Verdict.FAILS, answer)
+    lasts = found.day_long_lives.sequence_numbers_last_seconds
+    return Outcome(
+        Verdict.FAILS, answer, (Figure("32 bits last at this box's rate", _exactly(lasts), "s", "prediction"),)
+    )
+
+
 def _inner(name: str, link: int, outside: Encapsulation) -> int:
     try:
         return inner_mtu_bytes(esp_suites()[name], link, outside)
@@ -104,5 +134,7 @@ PACKET_CLAIMS: Mapping[str, Callable[[Box | None], Outcome]] = {
     "tunnel-costs": tunnel,
     "mtu-1400": mtu_1400,
     "aes-512": aes_512,
+    "more-cores": more_cores,
+    "esn-costs": esn,
 }
 """By the name of the claim."""

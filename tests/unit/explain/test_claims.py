@@ -176,6 +176,22 @@ def test_signatures(make_dataset: Make) -> None:
     assert verdict("ecdsa-beats-rsa", make_dataset(without=["rsa-3072"])) == UNKNOWN
 
 
+def test_set_up_of_ikev2_against_ikev1(make_dataset: Make) -> None:
+    """Four messages against nine: two round trips of 20 ms less, unless the cryptography takes seconds."""
+    box = make_dataset(lab={}, stack={"ikev2:psk": 1.0})
+    finding = found("ikev2-is-faster", box)
+    assert finding.verdict == HOLDS
+    new, old = finding.figures
+    assert 35e3 < old.value.median - new.value.median < 60e3
+    every = ["x25519", "x448", "ecp256", "ecp384", "ecp521", "ecp256bp", "modp1024", "modp2048", "modp3072", "modp4096"]
+    assert verdict("ikev2-is-faster", scaled(box, every, 1e6)) == DEPENDS
+
+
+def test_cores_and_esn_are_no_matter_of_a_box(make_dataset: Make) -> None:
+    assert verdict("more-cores", make_dataset(lab={})) == verdict("more-cores", None) == FAILS
+    assert verdict("esn-costs", make_dataset(lab={})) == verdict("esn-costs", None) == FAILS
+
+
 def test_facts_need_no_box() -> None:
     assert verdict("aes-512", None) == FAILS
     assert verdict("mtu-1400", None) == FAILS
