@@ -11,7 +11,7 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,6 @@ class Block:
     lines: list[Pattern]
     required: list[str]
     end: str | None = None
-    seen: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -192,51 +191,66 @@ def _compiled(name: str) -> list[Block]:
     return load_grammar(name).blocks()
 
 
+@cache
+def _matching(name: str, number: int, line: str) -> str | None:
+    """The pattern of a block that permits a line; None where none does."""
+    found = (pattern.text for pattern in _compiled(name)[number].lines if pattern.matches(line))
+    return next(found, None)
+
+
+@cache
+def _head(name: str, line: str) -> int | None:
+    """The block that a line begins."""
+    heads = enumerate(_compiled(name))
+    return next((number for number, block in heads if block.head is not None and block.head.matches(line)), None)
+
+
 def faults(name: str, text: str) -> list[str]:
     """What is wrong with a configuration, line by line; empty where nothing is."""
-    grammar, found = load_grammar(name), []
-    blocks = _compiled(name)
-    plain = next((block for block in blocks if block.head is None), None)
-    heads = [block for block in blocks if block.head is not None]
+    grammar, blocks, found = load_grammar(name), _compiled(name), []
+    plain = next((number for number, block in enumerate(blocks) if block.head is None), None)
     current, seen = plain, [] if plain is None else [(plain, set[str]())]
     for number, raw in enumerate(text.splitlines(), 1):
         if not raw.strip() or raw.startswith(grammar.data["comment"].rstrip()):
             continue
         line = "|".join(part.strip() for part in raw.split("|", 2)) if grammar.data.get("columns") else raw
-        head = next((block for block in heads if block.head is not None and block.head.matches(line)), None)
+        head = _head(name, line)
         if head is not None:
             current = head
             seen.append((head, set()))
             continue
-        if current is not None and current.end is not None and line == current.end:
+        end = None if current is None else blocks[current].end
+        if end is not None and line == end:
             current = plain
             continue
-        matching = [] if current is None else [pattern for pattern in current.lines if pattern.matches(line)]
-        if not matching and plain is not None and current is not plain:
+        permitted = None if current is None else _matching(name, current, line)
+        if permitted is None and plain is not None and current != plain and end is None:
             # A block without an end is left by the first line that stands outside of blocks.
-            matching = [pattern for pattern in plain.lines if pattern.matches(line)]
-            current = plain if matching and current is not None and current.end is None else current
-        if not matching:
+            permitted = _matching(name, plain, line)
+            current = plain if permitted is not None else current
+        if permitted is None:
             found.append(f"line {number} is not permitted here: {line!r}")
             continue
-        for block, texts in reversed(seen):
-            if block is current:
-                texts.add(matching[0].text)
-                break
+        next(texts for block, texts in reversed(seen) if block == current).add(permitted)
     for block, texts in seen:
-        for needed in block.required:
+        head_pattern = blocks[block].head
+        where = "the text" if head_pattern is None else head_pattern.text
+        for needed in blocks[block].required:
             if not any(text.startswith(needed) for text in texts):
-                where = "the text" if block.head is None else block.head.text
                 found.append(f"{where} has no {needed!r}")
     return found
 
 
+@cache
+def _body(name: str, text: str) -> str:
+    comment = load_grammar(name).data["comment"].rstrip()
+    return "\n".join(line for line in text.splitlines() if not line.startswith(comment))
+
+
 def read_roles(name: str, text: str) -> dict[str, list[str]]:
     """The words of each role, as they stand in the text."""
-    data = load_grammar(name).data
-    lines = [line for line in text.splitlines() if not line.startswith(data["comment"].rstrip())]
-    body = "\n".join(lines)
-    return {role: re.findall(expression, body, re.MULTILINE) for role, expression in data["reads"].items()}
+    reads, body = load_grammar(name).data["reads"], _body(name, text)
+    return {role: re.findall(expression, body, re.MULTILINE) for role, expression in reads.items()}
 
 
 def meaning(name: str, role: str, word: str) -> str:
