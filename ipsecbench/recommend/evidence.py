@@ -28,8 +28,10 @@ _WIDE = 0.1
 """Relative half width of the transform's rate beyond which the ranking says little."""
 
 
-def weigh(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1Choice) -> Evidence:
-    """The evidence behind a choice."""
+def weigh(
+    dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1Choice, *, nat_traversal: bool
+) -> Evidence:
+    """The evidence behind a choice, for ESP that travels in UDP (NAT traversal) or without it."""
     headline = chosen.headline
     return Evidence(
         tier=headline.tier,
@@ -39,11 +41,13 @@ def weigh(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1C
         library=library(dataset, headline.provider),
         summary=f"{TIER_RANK[headline.tier]}/{len(LADDER)} {headline.tier}: {_SUMMARY[headline.tier]}; "
         f"data plane: {headline.fixed.tier or 'stated default'}",
-        warnings=tuple(_warnings(dataset, costs, chosen, phase1)),
+        warnings=tuple(_warnings(dataset, costs, chosen, phase1, nat_traversal)),
     )
 
 
-def _warnings(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1Choice) -> list[Reason]:
+def _warnings(
+    dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Phase1Choice, nat_traversal: bool
+) -> list[Reason]:
     headline = chosen.headline
     found: list[Reason] = []
     if headline.provider not in AGENT_PROVIDERS:
@@ -66,7 +70,8 @@ def _warnings(dataset: Dataset, costs: CostModel, chosen: Candidate, phase1: Pha
     if headline.fixed.tier is None:
         found.append(Reason(f"The data plane's fixed cost is {headline.fixed.text}.", headline.fixed.sources))
     else:
-        found += [reason] if (reason := _laboratory(dataset, chosen)) is not None else []
+        said = (_laboratory(dataset, chosen), _travelled_otherwise(dataset, chosen, nat_traversal))
+        found += [reason for reason in said if reason is not None]
     found += _row_warnings(costs, chosen, phase1)
     if dataset.masked:
         text = (
@@ -111,6 +116,30 @@ def _laboratory(dataset: Dataset, chosen: Candidate) -> Reason | None:
         f"In the laboratory (tier {work.tier}, data plane {work.provider}) one core of this box carried "
         f"{rate_interval(measured)} of {traffic} with {chosen.name}{beside}."
     )
+
+
+def _travelled_otherwise(dataset: Dataset, chosen: Candidate, nat_traversal: bool) -> Reason | None:
+    """That the laboratory's packets travelled in UDP and the wanted ones do not, or the other way round.
+
+    It matters for a plane in user space: the kernel cuts a long run of datagrams
+    itself, and takes raw packets one by one.
+    """
+    wanted = "udp" if nat_traversal else "none"
+    travelled = {
+        row.detail.get("encapsulation")
+        for row in dataset.measurements
+        if row.usable and row.workload.tier is Tier.TUN_LAB and row.workload.provider == chosen.headline.fixed.plane
+    } - {None}
+    if not travelled or wanted in travelled:
+        return None
+    if nat_traversal:
+        text = "measured with IP protocol 50, and ESP in UDP is asked for: this data plane carries more in UDP."
+    else:
+        text = (
+            "measured with ESP in UDP, which it sends in batches; without NAT traversal it sends packet by packet and "
+            "may carry half as much ('ipsecbench lab run --raw' measures that)."
+        )
+    return Reason(f"The data plane's fixed cost was {text}")
 
 
 def _are_two_directions(one: Measurement, other: Measurement) -> bool:

@@ -102,7 +102,7 @@ def recommend(
         ceilings=costs.ceilings(wanted.traffic),
         goal=suites.goal,
         capacity=capacity(costs, suites.chosen.name, wanted),
-        evidence=weigh(dataset, costs, suites.chosen, phase1),
+        evidence=weigh(dataset, costs, suites.chosen, phase1, nat_traversal=wanted.nat_traversal),
         runner_up=runner_up(ends, decision, policy, wanted, fallbacks),
         front=pareto_front(ends, decision),
         sensitivity=changes,
