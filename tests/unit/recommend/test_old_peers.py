@@ -44,7 +44,7 @@ def test_the_first_proposal_that_an_old_peer_has_takes_the_first_place(make_data
     assert found.phase1.fallback_proposals == found.phase2.fallback_proposals == ("3des-sha1-modp2048",)
     said = [warning.text for warning in found.warnings]
     assert any(text.startswith("aes128-sha1: HMAC-SHA1 is not broken") for text in said)
-    assert "can be used with old box" in found.phase1.reasons[0].text
+    assert "old box can use nothing that policy" in found.phase1.reasons[0].text
 
 
 def test_only_what_the_peer_lacks_is_replaced(make_dataset: MakeDataset) -> None:
