@@ -96,11 +96,19 @@ def find_subject(text: str) -> Subject:
         raise UsageError(f"a name of more than {MOST_CHARACTERS} characters is known to nobody")
     wanted = plain(text)
     found = _by_name().get(wanted) or _as_a_word(text) or _after_a_keyword(text)
+    if found is None and _is_proposal(text):
+        raise UsageError(f"{quoted(text)} is a whole proposal: 'ipsecbench policy check' says what to think of it")
     if found is None:
         near = nearest(text)
         hint = f"; is it one of {', '.join(near)}?" if near else ""
         raise UsageError(f"nothing is known of {quoted(text)}{hint} See 'ipsecbench explain --list'")
     return found
+
+
+def _is_proposal(text: str) -> bool:
+    """Whether every word between ``-`` and ``/`` is a transform of a proposal."""
+    words = re.split(r"[-/]", text.strip())
+    return len(words) > 1 and all(transform(word) is not None for word in words)
 
 
 def nearest(text: str) -> tuple[str, ...]:

@@ -103,6 +103,12 @@ def test_no_name_is_given_to_two_things() -> None:
                 find_subject(said)
 
 
+@pytest.mark.parametrize("text", ["aes256-sha1-modp1024", "aes256-sha1-modp1024/aes128-md5", "aes128gcm16-x25519"])
+def test_a_whole_proposal_is_sent_to_its_judge(text: str) -> None:
+    with pytest.raises(UsageError, match="policy check"):
+        find_subject(text)
+
+
 def test_an_unknown_name_offers_what_is_near() -> None:
     with pytest.raises(UsageError, match="blowfish"):
         find_subject("blowfsh")
