@@ -132,7 +132,12 @@ def _direction(each: DirectionProof) -> str:
     if each.predicted is None or each.error is None:
         return f"{measured}, nothing to compare it with"
     where = "inside" if each.inside else "OUTSIDE THE INTERVAL"
-    return f"predicted {_interval(each.predicted)}, {measured}, {each.error:+.1%}: {where}"
+    return f"predicted {_interval(each.predicted)}, {measured}, {each.error:+.1%}: {where}{_change(each)}"
+
+
+def _change(each: DirectionProof) -> str:
+    """How the box itself compares with what it was when the dataset was measured."""
+    return "" if each.box_change is None else f"; packet loop {each.box_change:+.0%} against the dataset's"
 
 
 def _interval(rate: Estimate) -> str:

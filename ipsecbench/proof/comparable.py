@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.bench.measurement import Tier
+from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.bench.plan import AGENT_PROVIDERS
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.lab.plane_cost import LABORATORY_TIERS, LOOP_PROVIDER
+from ipsecbench.lab.trials.plan import Size
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.predictions import Prediction
@@ -55,6 +56,24 @@ def comparable(recommendation: Recommendation, dataset: Dataset) -> Comparable:
             LOOP_PROVIDER,
         )
     return Comparable(headline, reason, library, _encapsulation(dataset))
+
+
+def loops_then(dataset: Dataset, suite: str, library: str, size: Size) -> dict[str, Estimate]:
+    """Nanoseconds of a suite's packet loop when the dataset was measured, by direction, as far as it has them."""
+    found = {}
+    for row in dataset.measurements:
+        work, time_ns = row.workload, row.ns_per_operation
+        wanted = (Tier.PACKET_LOOP, library, suite, size.size_bytes, size.mix, 1)
+        if time_ns is not None and wanted == (
+            work.tier,
+            work.provider,
+            work.algorithm,
+            work.size_bytes,
+            work.mix,
+            work.cores,
+        ):
+            found[work.operation] = time_ns
+    return found
 
 
 def _is_ours(prediction: Prediction | None) -> bool:

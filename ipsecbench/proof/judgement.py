@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.export.connection import Connection, Life
 from ipsecbench.ike.lifetime import Lifetime
 from ipsecbench.lab.plane_cost import DIRECTIONS
 from ipsecbench.lab.trials.proof_bed import HeldSet
+from ipsecbench.lab.trials.proof_trial import Carried
 from ipsecbench.proof.records import Difference, DirectionProof, Outcome, SetProof, SetUpProof
 from ipsecbench.recommend.handshake_cost import HandshakeCost
 from ipsecbench.recommend.predictions import Prediction
@@ -16,6 +18,8 @@ from ipsecbench.recommend.requirements import Requirements
 
 UNSTABLE_HALF_WIDTH = 0.05
 """Relative half width of a measured rate's 95% interval above which it proves nothing."""
+NOTABLE_CHANGE = 0.05
+"""Relative change of a packet loop's speed since the dataset from which on the box counts as another."""
 _KILOBYTE = 1024
 _SET_UP_SECONDS = 60.0
 """How old an SA may be when it is looked at."""
@@ -106,23 +110,37 @@ def pfs_text(connection: Connection, held: HeldSet) -> str:
     return f"rekeyed without a key exchange, {asked}: no perfect forward secrecy"
 
 
-def directions(
-    prediction: Prediction | None, compared: Mapping[str, Estimate], as_negotiated: Mapping[str, Estimate]
-) -> tuple[DirectionProof, ...]:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What predicted and measured are compared by."""
+
+    prediction: Prediction | None
+    """Of the laboratory's data plane; None where there is none."""
+    compared: Carried | None
+    """Measured with ESP travelling as in the evidence of the prediction; None where it could not be measured."""
+    loops_then: Mapping[str, Estimate]
+    """Nanoseconds of the suite's packet loop in the dataset, by direction."""
+
+
+def directions(comparison: Comparison, as_negotiated: Mapping[str, Estimate]) -> tuple[DirectionProof, ...]:
     """Each direction: predicted against measured.
 
     Args:
-        prediction: of the laboratory's data plane; None where there is none.
-        compared: Mbit/s by direction, with ESP travelling as in the evidence of the prediction.
-        as_negotiated: the same, with ESP travelling as the set says.
+        comparison: by what.
+        as_negotiated: Mbit/s by direction, with ESP travelling as the set says.
     """
+    prediction, compared = comparison.prediction, comparison.compared
+    if compared is None:
+        return ()
     found = []
     for direction in DIRECTIONS:
-        rate = compared[direction]
+        rate = compared.rates[direction]
         predicted = None if prediction is None else _of(prediction, direction)
         error = None if predicted is None else rate.median / predicted.median - 1
         inside = None if predicted is None else predicted.lower <= rate.median <= predicted.upper
-        found.append(DirectionProof(direction, predicted, rate, error, inside, as_negotiated[direction]))
+        now, then = compared.loops_ns.get(direction), comparison.loops_then.get(direction)
+        change = None if now is None or then is None else then.median / now.median - 1
+        found.append(DirectionProof(direction, predicted, rate, error, inside, as_negotiated[direction], change))
     return tuple(found)
 
 
@@ -208,10 +226,14 @@ def _outside_words(each: DirectionProof) -> str:
     if each.predicted is None:
         return each.direction
     bound = each.predicted
-    return (
+    words = (
         f"{each.direction} {each.measured.median:.0f} Mbit/s, predicted {bound.median:.0f} "
         f"[{bound.lower:.0f}–{bound.upper:.0f}]"
     )
+    change = each.box_change
+    if change is None or abs(change) < NOTABLE_CHANGE:
+        return words
+    return f"{words} (the same packet loop runs {change:+.0%} against the dataset: the box is not as it was)"
 
 
 def _proven(first: SetProof) -> str:

@@ -52,6 +52,9 @@ class DirectionProof:
     """Whether what was measured lies within the predicted interval; None where there is no prediction."""
     as_negotiated: Estimate
     """Measured with ESP travelling as the set says; the same as ``measured`` where the evidence travels so too."""
+    box_change: float | None = None
+    """How much faster the suite's packet loop was beside it than in the dataset: 0.1 is 10% faster. The same code on
+    the same box: what it differs by is the box's doing (its clock, its neighbours). None where nothing says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ipsecbench.bench.measurement import Estimate
 from ipsecbench.bench.plan import Request
 from ipsecbench.bench.session import Session
 from ipsecbench.dataset.model import Dataset
@@ -19,8 +18,9 @@ from ipsecbench.lab.trials.plan import Size
 from ipsecbench.lab.trials.proof_bed import ProofBed
 from ipsecbench.lab.trials.proof_trial import Effort, SetTrial, carried, packets, session_pace, try_set
 from ipsecbench.proof import judgement
-from ipsecbench.proof.comparable import PROVIDER, Comparable, comparable
+from ipsecbench.proof.comparable import PROVIDER, Comparable, comparable, loops_then
 from ipsecbench.proof.endpoints import endpoint_files, flow_of, lab_connection, not_here
+from ipsecbench.proof.judgement import Comparison
 from ipsecbench.proof.records import Proof, SetProof
 from ipsecbench.proof.runner_up import runner_up_of
 from ipsecbench.recommend.model import GoalVerdict, Recommendation
@@ -75,15 +75,20 @@ class _Run:
             trial = try_set(self.session, exact, traffic, self.effort)
             if not exact.preferred:
                 self.doubts[_NO_PRIORITY] = None
-        compared: Mapping[str, Estimate] = trial.rates
-        if trial.rates and found.prediction is not None and record.encapsulation != record.compared_encapsulation:
+        compared = trial.traffic
+        if (
+            trial.traffic is not None
+            and found.prediction is not None
+            and record.encapsulation != record.compared_encapsulation
+        ):
             self.say(f"{record.name}: with ESP travelling as in the prediction's evidence")
             with bed(found.encapsulation == "udp") as alike:
                 try:
                     compared = carried(self.session, alike, traffic)
                 except MeasurementError as error:
-                    trial = replace(trial, rates={}, trouble=str(error))
-        return _finished(record, recommendation, connection, found, trial, compared)
+                    trial = replace(trial, traffic=None, trouble=str(error))
+        then = loops_then(self.dataset, record.suite, found.library, traffic[0])
+        return _finished(record, recommendation, connection, trial, Comparison(found.prediction, compared, then))
 
 
 def prove(
@@ -186,9 +191,8 @@ def _finished(
     record: SetProof,
     recommendation: Recommendation,
     connection: Connection,
-    found: Comparable,
     trial: SetTrial,
-    compared: Mapping[str, Estimate],
+    comparison: Comparison,
 ) -> SetProof:
     views = (connection, connection.mirrored())
     different = {
@@ -204,13 +208,13 @@ def _finished(
         set_up=judgement.set_up(recommendation.phase1.handshake, trial.set_up_ms),
         unmeasured=trial.trouble,
     )
-    if not trial.rates:
+    if trial.traffic is None:
         return negotiated
     goal = recommendation.goal
     return replace(
         negotiated,
-        directions=judgement.directions(found.prediction, compared, trial.rates),
-        carried_mbit_per_second=judgement.carried_of_goal(recommendation.requirements, trial.rates),
+        directions=judgement.directions(comparison, trial.traffic.rates),
+        carried_mbit_per_second=judgement.carried_of_goal(recommendation.requirements, trial.traffic.rates),
         wanted_mbit_per_second=None if goal is None else goal.mbit_per_second / goal.cores,
     )
 

@@ -48,6 +48,17 @@ def session_pace(effort: Effort) -> Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What one core carries, and how fast the box is at that moment."""
+
+    rates: Mapping[str, Estimate]
+    """By direction: Mbit/s of inner octets."""
+    loops_ns: Mapping[str, Estimate]
+    """By direction: nanoseconds of the suite's packet loop, measured beside it; empty for a distribution of one's
+    own, for which there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetTrial:
     """What one parameter set did."""
 
@@ -57,8 +68,8 @@ class SetTrial:
     """The same after the Child SA was rekeyed."""
     set_up_ms: Estimate
     """Milliseconds for an IKE SA with its Child SA, both ends' work, installing them in the data planes included."""
-    rates: Mapping[str, Estimate]
-    """By direction: Mbit/s of inner octets that one core carries; empty where it could not be measured."""
+    traffic: Carried | None = None
+    """What one core carries; None where it could not be measured."""
     trouble: str | None = None
     """Why it could not."""
 
@@ -107,9 +118,9 @@ def try_set(session: Session, bed: ProofBed, traffic: tuple[Size, Sequence[int]]
     times = _set_ups(bed, effort.set_ups)
     held = bed.held()
     bed.rekey()
-    trial = SetTrial(held, bed.held(), median_estimate(times), {})
+    trial = SetTrial(held, bed.held(), median_estimate(times))
     try:
-        return replace(trial, rates=carried(session, bed, traffic))
+        return replace(trial, traffic=carried(session, bed, traffic))
     except MeasurementError as error:
         return replace(trial, trouble=str(error))
 
@@ -124,8 +135,8 @@ def _set_ups(bed: ProofBed, count: int, clock: Callable[[], float] = time.monoto
     return times
 
 
-def carried(session: Session, bed: ProofBed, traffic: tuple[Size, Sequence[int]]) -> dict[str, Estimate]:
-    """Mbit/s of inner octets that one core of the bed's data plane carries, by direction.
+def carried(session: Session, bed: ProofBed, traffic: tuple[Size, Sequence[int]]) -> Carried:
+    """What one core of the bed's data plane carries, by direction.
 
     Raises:
         MeasurementError: packets were lost.
@@ -133,25 +144,28 @@ def carried(session: Session, bed: ProofBed, traffic: tuple[Size, Sequence[int]]
     """
     size, cycle = traffic
     (suite,) = bed.flows
-    sizes = (size,)
     library = bed.library or LOOP_PROVIDER
-    wanted = lab_plan((suite,), sizes, bed.provider, library)
-    own = {OWN_MIX: cycle} if size.mix == OWN_MIX else {}
+    own = size.mix == OWN_MIX
+    loops = [work for work in lab_plan((suite,), (size,), bed.provider, library) if work.provider != bed.provider]
     request = CapacityRequest(
         (suite,),
-        sizes,
+        (size,),
         library,
-        frozenset(work for work in wanted if work.provider != bed.provider),
-        cycles=own,
+        frozenset(loops if own else ()),
+        cycles={OWN_MIX: cycle} if own else {},
     )
     result = measure_capacity(session, bed, request)
     if result.ended == INTERRUPTED:
         raise KeyboardInterrupt
     bits = sum(cycle) / len(cycle) * 8e3
     rates: dict[str, Estimate] = {}
+    loops_ns: dict[str, Estimate] = {}
     for row in result.measurements:
-        time_ns = row.ns_per_operation
-        if not row.usable or time_ns is None:
+        time_ns, direction = row.ns_per_operation, row.workload.operation
+        if time_ns is None:
             raise MeasurementError(f"{row.workload}: {row.message or 'no figure'}")
-        rates[row.workload.operation] = Estimate(bits / time_ns.median, bits / time_ns.upper, bits / time_ns.lower)
-    return {direction: rates[direction] for direction in DIRECTIONS}
+        if row.workload.provider == bed.provider:
+            rates[direction] = Estimate(bits / time_ns.median, bits / time_ns.upper, bits / time_ns.lower)
+        else:
+            loops_ns[direction] = time_ns
+    return Carried({direction: rates[direction] for direction in DIRECTIONS}, loops_ns)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate
+from ipsecbench.dataset.store import read_dataset
 from ipsecbench.export.connection import Connection, EspAlgorithms, IkeAlgorithms
 from ipsecbench.ike.lifetime import Lifetime, Limit
 from ipsecbench.lab.trials.proof_bed import HeldSet
+from ipsecbench.lab.trials.proof_trial import Carried
 from ipsecbench.proof import judgement
+from ipsecbench.proof.judgement import Comparison
 from ipsecbench.proof.records import Difference, DirectionProof, Outcome, SetProof
+from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.traffic import Traffic
 from tests.unit.export.connections import a_connection
 
+ROOT = Path(__file__).resolve().parents[3]
 CONNECTION = a_connection()
 IKEV1 = a_connection(
     ike_version=1,
@@ -173,6 +181,29 @@ def test_what_comes_of_the_sets(sets: list[SetProof], outcome: Outcome, words: s
     assert found is outcome
     assert words in verdict
     assert "\n" not in verdict
+
+
+def test_a_rate_is_held_against_its_prediction_and_the_box_against_what_it_was() -> None:
+    model = CostModel(read_dataset(ROOT / "datasets/lab.ipsecbench.json"))
+    prediction = model.predict(esp_suites()["aes128gcm16"], Traffic(size_bytes=1400))
+    assert prediction is not None
+    low, high = prediction.outbound_mbit_per_second.lower * 0.99, prediction.inbound_mbit_per_second.upper * 0.99
+    rates = {"outbound": Estimate(low, low, low), "inbound": Estimate(high, high, high)}
+    loops = {"outbound": Estimate(220, 219, 221), "inbound": Estimate(200, 199, 201)}
+    then = {"outbound": Estimate(200, 199, 201)}
+    itself = {"outbound": Estimate(1, 1, 1), "inbound": Estimate(2, 2, 2)}
+    outbound, inbound = judgement.directions(Comparison(prediction, Carried(rates, loops), then), itself)
+    assert (outbound.inside, inbound.inside) == (False, True)
+    assert outbound.predicted == prediction.outbound_mbit_per_second
+    assert outbound.error == pytest.approx(low / prediction.outbound_mbit_per_second.median - 1)
+    # 220 ns instead of 200: the box is a tenth slower in time, 1 - 200/220 in speed.
+    assert outbound.box_change == pytest.approx(-1 / 11)
+    assert inbound.box_change is None
+    assert (outbound.as_negotiated, inbound.as_negotiated) == (itself["outbound"], itself["inbound"])
+    _, verdict = judgement.judge([a_set(directions=(outbound, inbound))], goal_open=False)
+    assert "(the same packet loop runs -9% against the dataset: the box is not as it was)" in verdict
+    (bare, _) = judgement.directions(Comparison(None, Carried(rates, {}), then), itself)
+    assert (bare.predicted, bare.error, bare.inside, bare.box_change) == (None, None, None, None)
 
 
 def test_a_goal_of_several_cores_stays_open() -> None:
