@@ -22,7 +22,7 @@ def main() -> NoReturn:
         app(standalone_mode=True)
         code = 0
     except IpsecbenchError as error:
-        print(f"ipsecbench: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"ipsecbench: {_on_one_line(str(error))}", file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:
         print("ipsecbench: interrupted", file=sys.stderr)
@@ -32,3 +32,9 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)
+
+
+def _on_one_line(message: str) -> str:
+    """A message without line breaks and without what would steer the terminal: names in it are of others."""
+    plain = " ".join(message.split())
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in plain)

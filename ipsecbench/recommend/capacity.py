@@ -80,6 +80,8 @@ class Capacity:
     """Inner MTU, MSS and overhead of every way that the suite can travel."""
     notes: tuple[Reason, ...]
     """What has to be known to read the figures."""
+    warnings: tuple[Reason, ...]
+    """Where the verdict on the goal counts on more cores than there are."""
 
 
 def capacity(costs: CostModel, suite: str, wanted: Requirements) -> Capacity | None:
@@ -110,6 +112,7 @@ def capacity(costs: CostModel, suite: str, wanted: Requirements) -> Capacity | N
     asked = _traffic(costs, parts, wanted.traffic, wanted, every)
     if asked is None:
         return None
+    load = _load(costs, parts, wanted, carried, cores or scaling.cores)
     return Capacity(
         suite=suite,
         outbound_share=wanted.outbound_share,
@@ -119,9 +122,10 @@ def capacity(costs: CostModel, suite: str, wanted: Requirements) -> Capacity | N
         scaling=scaling,
         all_cores=every,
         fixed=prediction.fixed,
-        load=_load(costs, parts, wanted, carried, cores or scaling.cores),
+        load=load,
         packet_lengths=packet_lengths(parts, wanted),
         notes=tuple(_notes(asked, wanted, scaling, every)),
+        warnings=tuple(_warnings(load, wanted, cores)),
     )
 
 
@@ -173,7 +177,7 @@ def _load(costs: CostModel, suite: EspSuite, wanted: Requirements, carried: Draw
     share = wanted.outbound_share
     work = outbound + inbound if share is None else outbound * share + inbound * (1 - share)
     busy = work * (goal / (wanted.traffic.mean_bytes * 8e3))
-    of = cores if wanted.cores is None else min(cores, wanted.cores)
+    of = cores if wanted.cores is None else wanted.cores
     headroom = carried.estimate(PREDICTION_CONFIDENCE)
     return Load(
         busy.estimate(PREDICTION_CONFIDENCE),
@@ -181,6 +185,20 @@ def _load(costs: CostModel, suite: EspSuite, wanted: Requirements, carried: Draw
         of,
         Estimate(*((value / goal - 1) * 100 for value in (headroom.median, headroom.lower, headroom.upper))),
     )
+
+
+def _warnings(load: Load | None, wanted: Requirements, cores: int | None) -> list[Reason]:
+    found = []
+    if wanted.cores is not None and cores is not None and wanted.cores > cores:
+        found.append(Reason(f"{wanted.cores} cores are counted with, and the box has {cores}."))
+    if load is not None and wanted.outbound_share is None and load.busy_cores.median > load.of_cores:
+        text = (
+            f"The goal in each direction at once keeps {load.busy_cores.median:.1f} cores busy, and there "
+            f"{'is' if load.of_cores == 1 else 'are'} {load.of_cores}: the verdict is of one direction. Say what share "
+            "leaves where the same cores do both (--direction 50:50, the goal then being the sum)."
+        )
+        found.append(Reason(text))
+    return found
 
 
 def _notes(

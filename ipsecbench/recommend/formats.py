@@ -8,7 +8,13 @@ from ipsecbench.bench.measurement import Estimate
 
 
 def rate(mbit_per_second: float) -> str:
-    """A rate, such as ``688 Mbit/s`` or ``3.21 Gbit/s``."""
+    """A rate, such as ``64.0 kbit/s``, ``688 Mbit/s`` or ``3.21 Gbit/s``."""
+    if mbit_per_second >= 1e6:
+        return f"{significant(mbit_per_second / 1e6)} Tbit/s"
+    if mbit_per_second < 0.001:
+        return f"{significant(mbit_per_second * 1e6)} bit/s"
+    if mbit_per_second < 0.1:
+        return f"{significant(mbit_per_second * 1e3)} kbit/s"
     if mbit_per_second >= 10_000:
         return f"{mbit_per_second / 1e3:.1f} Gbit/s"
     if mbit_per_second >= 1000:

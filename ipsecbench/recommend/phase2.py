@@ -198,8 +198,9 @@ def _goal(rules: Rules, capacity: Carried) -> Goal | None:
     headroom = Estimate(*((value / wanted - 1) * 100 for value in (predicted.median, predicted.lower, predicted.upper)))
     cores = "one core" if capacity.cores == 1 else f"{capacity.cores} cores"
     text = f"{verdict}: {rate_interval(predicted)} of {rules.requirements.traffic} on {cores} against {rate(wanted)}"
-    if rules.requirements.tunnels > 1 and capacity.cores == 1:
-        text += f"; {rules.requirements.tunnels} tunnels on several cores were not measured (bench --cores)"
+    sas = rules.requirements.tunnels * rules.requirements.sas_per_tunnel
+    if sas > 1 and capacity.cores == 1 and rules.requirements.cores is None:
+        text += f"; {sas} SAs on several cores were not measured (bench --cores)"
     elif capacity.basis is ScalingBasis.OTHER_SUITE:
         text += "; the scaling is the worst that was measured of another suite"
     return Goal(wanted, predicted, capacity.cores, verdict, headroom, text)

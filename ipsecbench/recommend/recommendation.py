@@ -78,6 +78,7 @@ def recommend(
     changes = sensitivity(ends, decision, policy, wanted, known)
     phase1_set = _phase1(decision, handshake, fallbacks, keys)
     parts = chosen_parts(phase1_set, suites.chosen.name)
+    carried = capacity(costs, suites.chosen.name, wanted)
     return Recommendation(
         policy=policy.name,
         policy_version=policy.version,
@@ -101,7 +102,7 @@ def recommend(
         prices=price_list,
         ceilings=costs.ceilings(wanted.traffic),
         goal=suites.goal,
-        capacity=capacity(costs, suites.chosen.name, wanted),
+        capacity=carried,
         evidence=weigh(dataset, costs, suites.chosen, phase1, nat_traversal=wanted.nat_traversal),
         runner_up=runner_up(ends, decision, policy, wanted, fallbacks),
         front=pareto_front(ends, decision),
@@ -114,6 +115,7 @@ def recommend(
             *policy_warnings(rules.policy, parts),
             *peer_warnings(wanted.peer, parts, keys.pfs.key_exchange),
             *phase1.warnings,
+            *([] if carried is None else carried.warnings),
             *keys.warnings,
             *fallbacks.warnings,
             *policy.notes,

@@ -167,3 +167,22 @@ def test_the_line_of_a_mix_is_the_mean_of_its_packets() -> None:
     inner = (7 * 64 + 4 * 570 + 1518) / 12
     assert found.lost_share == pytest.approx(1 - inner / outer)
     assert found.overhead_bytes == pytest.approx(outer - inner)
+
+
+def test_a_load_is_of_the_cores_that_may_be_used(make_dataset: MakeDataset) -> None:
+    dataset = make_dataset(lab={}, environment=FOUR_CORES)
+    carried = of(dataset, Requirements()).wanted.mbit_per_second.median
+    # One core for a goal in each direction that either alone would just meet: both keep about two cores busy.
+    one = of(dataset, Requirements(cores=1, goal_mbit_per_second=carried))
+    assert one.load is not None
+    assert one.load.of_cores == 1
+    assert one.load.cpu_share.median == pytest.approx(2, rel=0.05)
+    (warning,) = one.warnings
+    assert "2.0 cores busy, and there is 1" in warning.text
+    assert of(dataset, Requirements(cores=1, goal_mbit_per_second=carried, outbound_share=0.5)).warnings == ()
+    assert of(dataset, Requirements(cores=2, goal_mbit_per_second=carried / 2)).warnings == ()
+    # More cores than the box has are counted, in the load as in the verdict, and that is said.
+    many = of(dataset, Requirements(cores=8, tunnels=8, goal_mbit_per_second=carried))
+    assert many.load is not None
+    assert many.load.of_cores == many.scaling.cores == 8
+    assert [warning.text for warning in many.warnings] == ["8 cores are counted with, and the box has 4."]
