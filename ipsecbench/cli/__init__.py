@@ -15,10 +15,14 @@ EXIT_INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run the command line; every error of ours becomes one line on standard error and its exit code."""
-    from ipsecbench.cli.app import app
     from ipsecbench.errors import IpsecbenchError
 
+    if getattr(sys, "stdout", None) is None:
+        # Closed by whoever started us: what would be said there is for nobody, and files are written all the same.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     try:
+        from ipsecbench.cli.app import app
+
         app(standalone_mode=True)
         code = 0
     except IpsecbenchError as error:
@@ -29,9 +33,21 @@ def main() -> NoReturn:
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has seen enough; nothing more can be said on standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         code = 0
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # No file's: standard output itself cannot be written, such as on a full disk.
+        _discard_output()
+        print(f"ipsecbench: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        code = 1
     sys.exit(code)
+
+
+def _discard_output() -> None:
+    """Let the interpreter flush what is left of standard output into nothing when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _on_one_line(message: str) -> str:
