@@ -134,6 +134,24 @@ def carries_table(answer: Recommendation) -> Table | None:
     return Table(caption, (Column("Inner packets"), *(Column(title, numeric=True) for title in headings)), lines)
 
 
+def life_table(answer: Recommendation) -> Table:
+    """When keys are replaced, when they end, and what sets that."""
+    lines = tuple(
+        Line(
+            (
+                Cell(name),
+                Cell(life_text(life)),
+                Cell(hard_life_text(life)),
+                Cell(life.binding),
+                Cell("–" if life.uncounted_soft_seconds >= life.soft_seconds else span(life.uncounted_soft_seconds)),
+            )
+        )
+        for name, life in (("IKE SA", answer.phase1.lifetime), ("Child SA", answer.phase2.lifetime))
+    )
+    titles = ("SA", "Rekey after", "End at the latest", "Set by", "Rekey where only seconds are counted")
+    return Table("How long keys live, and which limit sets that", tuple(map(Column, titles)), lines)
+
+
 def load_table(answer: Recommendation) -> Table:
     """What keys cost: set-ups, rekeys, recovery, and the goal itself."""
     setup, pfs = answer.setup, answer.pfs

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from ipsecbench.dataset.codec import to_document
 from ipsecbench.dataset.model import Dataset
+from ipsecbench.recommend.answer_file import answer_document
 from ipsecbench.recommend.model import Recommendation
 
 
@@ -42,7 +43,7 @@ def embedded_data(dataset: Dataset, recommendation: Recommendation, dataset_file
         budget_bytes: most octets of JSON.
     """
     document = to_document(dataset)
-    answer = recommendation.to_dict()
+    answer = answer_document(recommendation)
     digest = f" ({dataset_file}, SHA-256 {dataset.sha256})" if dataset.sha256 else f" ({dataset_file})"
     whole = script_safe({"recommendation": answer, "dataset": document})
     if len(whole) <= budget_bytes:

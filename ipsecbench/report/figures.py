@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.report import box_figures, lab_figures, suite_figures
+from ipsecbench.report import answer_figures, box_figures, lab_figures, suite_figures
 from ipsecbench.report.dot_plot import DotPlot, draw_dot_plot
 from ipsecbench.report.plan import Absent, Plan
 from ipsecbench.report.suite_rates import SuiteRates
@@ -56,6 +56,12 @@ def draw(plan: Plan) -> Figure:
         else:
             drawings.append(draw_xy_plot(plan.plot, identifier, plan.title, plan.lead, width, class_))
     return Figure(plan.identifier, plan.title, plan.lead, plan.note, drawings[0], drawings[1], plan.table)
+
+
+def answer_charts(recommendation: Recommendation) -> list[Figure]:
+    """The charts of the answer itself, for the first screen; what cannot be drawn has only its table there."""
+    planned = (answer_figures.carries(recommendation), answer_figures.front(recommendation))
+    return [draw(plan) for plan in planned if isinstance(plan, Plan)]
 
 
 def all_figures(

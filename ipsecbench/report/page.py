@@ -24,10 +24,17 @@ from ipsecbench.recommend.requirement_file import KEYS
 from ipsecbench.recommend.requirements import Requirements
 from ipsecbench.recommend.traffic import traffic_text
 from ipsecbench.report import formats
-from ipsecbench.report.answer_tables import transform_title
+from ipsecbench.report.answer_tables import (
+    change_table,
+    front_table,
+    life_table,
+    load_table,
+    rival_table,
+    transform_title,
+)
 from ipsecbench.report.embedded import embedded_data
 from ipsecbench.report.environment import box_title, environment_sections
-from ipsecbench.report.figures import all_figures
+from ipsecbench.report.figures import all_figures, answer_charts
 from ipsecbench.report.lab_figures import trial_table
 from ipsecbench.report.suite_figures import suite_table
 from ipsecbench.report.suite_rates import all_suites, traffic_title
@@ -184,6 +191,13 @@ def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -
         "wanted": traffic_title(recommendation.requirements.traffic),
         "title_of": transform_title,
         "traffic_title": traffic_title,
+        "answer_charts": answer_charts(recommendation),
+        "front_table": front_table(recommendation),
+        "load_table": load_table(recommendation),
+        "life_table": life_table(recommendation),
+        "rivals": rival_table(recommendation),
+        "change_table": change_table(recommendation),
+        "tried": {change.text for change in recommendation.sensitivity},
         "predictions": _prediction_table(recommendation),
         "steps": _step_table(recommendation),
         "stack": _stack_table(recommendation),

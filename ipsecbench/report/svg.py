@@ -82,6 +82,12 @@ def polyline(points: Sequence[tuple[float, float]], class_: str) -> Markup:
     return element("path", d="M" + "L".join(f"{number(x)} {number(y)}" for x, y in points), class_=class_)
 
 
+def band(points: Sequence[tuple[float, float, float]], class_: str) -> Markup:
+    """The area between two lines: points of x, one y and the other y."""
+    outline = [(x, one) for x, one, _ in points] + [(x, other) for x, _, other in reversed(points)]
+    return element("path", d="M" + "L".join(f"{number(x)} {number(y)}" for x, y in outline) + "z", class_=class_)
+
+
 def box(x: float, y: float, width: float, height: float, class_: str) -> Markup:
     """A rectangle."""
     return element("rect", x=x, y=y, width=max(width, 0.0), height=max(height, 0.0), class_=class_)

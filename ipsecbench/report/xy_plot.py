@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.report.legend import legend, series_class
 from ipsecbench.report.scales import Scale, linear_scale, logarithmic_scale
-from ipsecbench.report.svg import NARROWEST_WHISKER, Shape, drawing, label, line, mark, polyline, text_width
+from ipsecbench.report.svg import NARROWEST_WHISKER, Shape, band, drawing, label, line, mark, polyline, text_width
 
 PLOT_HEIGHT = 290.0
 """Height of the plot's own area."""
@@ -49,6 +49,8 @@ class Series:
     """Its points."""
     path: tuple[tuple[float, float], ...] = ()
     """The line that belongs to it, as values; none where empty."""
+    band: tuple[tuple[float, float, float], ...] = ()
+    """The interval of the line: horizontal value, lower end, upper end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class XyPlot:
     """Horizontal value to mark."""
     goal_label: str = ""
     """What that value is."""
+    height: float = PLOT_HEIGHT
+    """Height of the plot's own area."""
 
 
 def draw_xy_plot(plot: XyPlot, identifier: str, title: str, description: str, width: float, class_: str) -> Markup:
@@ -88,7 +92,7 @@ def draw_xy_plot(plot: XyPlot, identifier: str, title: str, description: str, wi
     entries = [(series.name, series.shape) for series in plot.series]
     key, top = legend(entries, 2.0, 0.0, width - 4, lines=lines)
     top += 34
-    bottom = top + PLOT_HEIGHT
+    bottom = top + plot.height
     y_scale = linear_scale(_y_values(plot), bottom, top)
     y_ticks = list(plot.y_ticks) or y_scale.ticks(6)
     left = 12.0 + max(text_width(plot.y_tick(value), 11) for value in y_ticks)
@@ -102,6 +106,10 @@ def draw_xy_plot(plot: XyPlot, identifier: str, title: str, description: str, wi
         body.append(polyline(points, "guide"))
     if plot.guide and plot.guide_label:
         body.append(label(points[-1][0] - 6, points[-1][1] - 8, plot.guide_label, "tick", "end"))
+    for index, series in enumerate(plot.series):
+        if series.band:
+            area = [(x_scale(x), y_scale(lower), y_scale(upper)) for x, lower, upper in series.band]
+            body.append(band(area, series_class(index, "band")))
     # The first series is drawn last, on top of the others.
     for index, series in reversed(list(enumerate(plot.series))):
         if series.path:
@@ -109,7 +117,8 @@ def draw_xy_plot(plot: XyPlot, identifier: str, title: str, description: str, wi
     for index, series in reversed(list(enumerate(plot.series))):
         for point in series.points:
             body.extend(_mark(index, series, point, x_scale, y_scale))
-            tags.occupy(x_scale(point.x.median), y_scale(point.y.median))
+            low, x, high = (x_scale(value) for value in (point.x.lower, point.x.median, point.x.upper))
+            tags.occupy(low, x, high, y_scale(point.y.median))
     for series in plot.series:
         for point in series.points:
             if point.tag:
@@ -127,6 +136,7 @@ def _x_values(plot: XyPlot) -> list[float]:
 def _y_values(plot: XyPlot) -> list[float]:
     values = [point.y.upper for series in plot.series for point in series.points]
     values += [y for series in plot.series for _, y in series.path]
+    values += [upper for series in plot.series for _, _, upper in series.band]
     return [*values, *(y for _, y in plot.guide), *plot.y_ticks]
 
 
@@ -186,9 +196,9 @@ class _Tags:
     right: float
     taken: list[tuple[float, float, float, float]] = field(default_factory=list)
 
-    def occupy(self, x: float, y: float) -> None:
-        """Keeps names off a mark."""
-        self.taken.append((x - 5, y - 5, x + 5, y + 5))
+    def occupy(self, low: float, x: float, high: float, y: float) -> None:
+        """Keeps names off a mark and its horizontal whisker."""
+        self.taken.append((min(low, x - 5), y - 5, max(high, x + 5), y + 5))
 
     def place(self, x: float, y: float, text: str, strong: bool) -> Markup:
         """The name of a mark at the first free place around it; right of it where none is free."""
