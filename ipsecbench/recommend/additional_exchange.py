@@ -11,7 +11,7 @@ from functools import partial
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.errors import PolicyError
-from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
+from ipsecbench.recommend.constraints import exclusion
 from ipsecbench.recommend.end_verdicts import transform_at_ends
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.formats import microseconds
@@ -20,6 +20,7 @@ from ipsecbench.recommend.policy import Line
 from ipsecbench.recommend.ranking import Option, choose_cheapest
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
 from ipsecbench.recommend.requirements import Objective
+from ipsecbench.recommend.rules import Rules, Verdict
 from ipsecbench.recommend.standing import security_order
 
 _ROLE = Role.ADDITIONAL_KEY_EXCHANGE

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.ends import Ends
 from ipsecbench.recommend.ike_version import choose_ike_version, exchange_mode
 from ipsecbench.recommend.phase1 import Phase1Choice, choose_phase1
@@ -16,6 +15,7 @@ from ipsecbench.recommend.policy_records import Policy
 from ipsecbench.recommend.promotion import promote
 from ipsecbench.recommend.reasons import Reason
 from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.rules import Rules
 from ipsecbench.recommend.suite_ranking import SuiteRanking, rank_suites
 
 Answer = tuple[str, ...]

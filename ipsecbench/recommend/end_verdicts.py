@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ipsecbench.bench.measurement import Tier
-from ipsecbench.recommend.constraints import Rules, Verdict, suite_verdict, transform_verdict
+from ipsecbench.recommend.constraints import suite_verdict, transform_verdict
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.policy_records import Policy
 from ipsecbench.recommend.predictions import Prediction
 from ipsecbench.recommend.reasons import ExclusionKind, Reason, Role
+from ipsecbench.recommend.rules import Rules, Verdict
 
 _OF_THE_BOX = (ExclusionKind.INCORRECT, ExclusionKind.DATA_LIMIT, ExclusionKind.NOT_MEASURED)
 """What the figures of one box say, where the rest is the same at both ends."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.recommend.constraints import Rules, Verdict, data_limit_verdict
+from ipsecbench.recommend.constraints import data_limit_verdict
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.handshake import HandshakeModel
 from ipsecbench.recommend.phase1 import Phase1Choice
@@ -18,6 +18,7 @@ from ipsecbench.recommend.phase2 import SuiteChoice
 from ipsecbench.recommend.policy_records import Fallback, fallback_parts
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
 from ipsecbench.recommend.reasons import Offered, Reason, Role
+from ipsecbench.recommend.rules import Rules, Verdict
 from ipsecbench.recommend.standing import strength_bits
 
 

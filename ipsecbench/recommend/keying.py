@@ -13,7 +13,6 @@ from ipsecbench.bench.measurement import Estimate
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.arithmetic import inverse
-from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.day_long_lives import day_long_lives
 from ipsecbench.recommend.esn import EsnChoice, choose_esn
 from ipsecbench.recommend.exchange_cost import ExchangeModel
@@ -36,6 +35,7 @@ from ipsecbench.recommend.rekey_load import (
     shortest_life_seconds,
 )
 from ipsecbench.recommend.replay_window import WindowChoice, choose_window
+from ipsecbench.recommend.rules import Rules
 from ipsecbench.recommend.setup_load import (
     DayLongLives,
     ExchangeCost,

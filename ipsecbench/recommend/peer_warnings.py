@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ipsecbench.recommend.constraints import PEER_FIELDS
 from ipsecbench.recommend.peer import Peer
 from ipsecbench.recommend.policy_warnings import Part
 from ipsecbench.recommend.reasons import Reason
+from ipsecbench.recommend.rules import PEER_FIELDS
 
 
 def peer_warnings(peer: Peer | None, parts: tuple[Part, ...], child_exchange: str | None) -> tuple[Reason, ...]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.arithmetic import scaled
-from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.formats import microseconds, octets, seconds, significant, small_percent
 from ipsecbench.recommend.ike_operations import IkeOperations
 from ipsecbench.recommend.lives import Lifetime
 from ipsecbench.recommend.reasons import Reason, Role
 from ipsecbench.recommend.rekey_load import Tunnels, child_rekeys_per_second, dearer_cryptography_us, dearer_us
 from ipsecbench.recommend.requirements import Objective
+from ipsecbench.recommend.rules import Rules
 from ipsecbench.recommend.setup_load import ExchangeCost, PfsPrice
 
 CHEAP_SHARE = 0.01

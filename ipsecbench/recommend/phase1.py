@@ -15,7 +15,7 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.additional_exchange import AdditionalChoice, choose_additional
-from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
+from ipsecbench.recommend.constraints import exclusion
 from ipsecbench.recommend.end_verdicts import transform_at_ends
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.formats import microseconds
@@ -31,6 +31,7 @@ from ipsecbench.recommend.phase1_transforms import (
 from ipsecbench.recommend.ranking import SURE, Option, chance_of, cheapest_first, choose_cheapest
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
 from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.rules import Rules, Verdict
 from ipsecbench.recommend.standing import level, next_step_bits, security_order, strength_bits
 
 

@@ -15,12 +15,13 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.errors import PolicyError
-from ipsecbench.recommend.constraints import Rules, Verdict, exclusion, incorrect_verdict
+from ipsecbench.recommend.constraints import exclusion, incorrect_verdict
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.end_verdicts import transform_at_ends, way_out_for_peers
 from ipsecbench.recommend.ends import End, Ends
 from ipsecbench.recommend.proposals import INTEGRITY_OF_PRF
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
+from ipsecbench.recommend.rules import Rules, Verdict
 from ipsecbench.recommend.standing import security_order
 
 _PRF_BITS_WITH_AES_256 = 384

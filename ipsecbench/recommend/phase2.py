@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.recommend.constraints import Rules, Verdict, exclusion
+from ipsecbench.recommend.constraints import exclusion
 from ipsecbench.recommend.core_scaling import ScalingBasis
 from ipsecbench.recommend.cost_model import REFERENCE_TRAFFIC
 from ipsecbench.recommend.end_verdicts import unlisted_suite
@@ -27,6 +27,7 @@ from ipsecbench.recommend.ranking import (
 )
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Reason, Role
 from ipsecbench.recommend.requirements import Objective
+from ipsecbench.recommend.rules import Rules, Verdict
 from ipsecbench.recommend.standing import level, next_step_bits
 from ipsecbench.recommend.suite_ranking import Carried, SuiteRanking, slowest
 from ipsecbench.recommend.traffic import Traffic

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.ends import Ends
 from ipsecbench.recommend.fallbacks import available, part_at_peer
 from ipsecbench.recommend.policy_records import Acceptance, Fallback, Line, Policy, Setting, fallback_parts
 from ipsecbench.recommend.reasons import Reason, Role
+from ipsecbench.recommend.rules import Rules
 from ipsecbench.recommend.standing import strength_bits
 
 _PHASE1 = (Role.KEY_EXCHANGE, Role.PRF, Role.IKE_ENCRYPTION)

@@ -15,7 +15,6 @@ from ipsecbench.bench.draws import Draws
 from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend.capacity import tunnel_rates
-from ipsecbench.recommend.constraints import Rules, Verdict
 from ipsecbench.recommend.core_scaling import ScalingBasis, wanted_scaling
 from ipsecbench.recommend.end_verdicts import suite_at_ends, way_out_for_peers
 from ipsecbench.recommend.ends import End, Ends
@@ -31,6 +30,7 @@ from ipsecbench.recommend.ranking import (
 )
 from ipsecbench.recommend.reasons import ExclusionKind, Reason, Role
 from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.rules import Rules, Verdict
 from ipsecbench.recommend.standing import security_order
 
 

@@ -11,7 +11,6 @@ import pytest
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
-from ipsecbench.recommend.constraints import Rules
 from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.esn import choose_esn
 from ipsecbench.recommend.formats import small_percent
@@ -28,6 +27,7 @@ from ipsecbench.recommend.reasons import Reason
 from ipsecbench.recommend.recommendation import recommend
 from ipsecbench.recommend.replay_window import choose_window
 from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.rules import Rules
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")
