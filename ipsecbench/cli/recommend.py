@@ -52,6 +52,8 @@ def recommend_command(
 
         prove_command(dataset, wanted, quick=quick, json_output=json_output)
         return
+    if quick:
+        raise UsageError("--quick goes with --prove")
     recommendation = wanted.prepared()(read_dataset(dataset))
     if json_output:
         typer.echo(answer_json(recommendation, wanted))

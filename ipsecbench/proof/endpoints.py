@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ipsecbench import __version__
 from ipsecbench.algorithms.suites import esp_suites
+from ipsecbench.bench.measurement import Tier
 from ipsecbench.bench.runner import Offer
 from ipsecbench.errors import RefusedError, UnsupportedError
 from ipsecbench.export.connection import PSK_PLACEHOLDER, Connection, End, connection_of
@@ -23,6 +24,7 @@ from ipsecbench.recommend.model import Recommendation
 
 _ADDRESSES = {"ipv4": ("192.0.2.1", "192.0.2.2"), "ipv6": ("2001:db8::1", "2001:db8::2")}
 """Of the laboratory's hosts."""
+_LOOP = Tier.PACKET_LOOP
 _NETWORKS = ("10.1.0.0/16", "10.2.0.0/16")
 """What is protected: the packets of the trials are IPv4, whatever the outer header is."""
 
@@ -66,7 +68,7 @@ def not_here(connection: Connection, offers: tuple[Offer, ...], library: str) ->
     name = "-".join(filter(None, (connection.esp.encryption, connection.esp.integrity)))
     if suite is None or suite.name not in esp_suites():
         return f"{name} is no ESP suite"
-    offered = [each for each in offers if each.algorithm == name and each.provider == library]
+    offered = [each for each in offers if (each.tier, each.provider, each.algorithm) == (_LOOP, library, name)]
     if not offered:
         return f"{library} does not have {name}"
     return next((each.reason for each in offered if each.reason is not None), None)

@@ -112,14 +112,15 @@ def prove(
         AgentError: there is no agent, or it died.
         KeyboardInterrupt: Ctrl-C; nothing is left of the laboratory.
     """
-    libraries = {comparable(first, dataset).library}
+    second = runner_up_of(first, dataset, policy)
+    known = [each for each in (first, second) if isinstance(each, Recommendation)]
+    libraries = dict.fromkeys(comparable(each, dataset).library for each in known)
     with Session(Request(quick=True, providers=tuple(libraries)), session_pace(effort)) as session:
         if not session.cores:
             raise LaboratoryError("no processor to measure on")
         run = _Run(dataset, effort, session, say, {})
         proven, not_compared = run.one(RECOMMENDED, first)
         sets = [proven]
-        second = runner_up_of(first, dataset, policy)
         if isinstance(second, str):
             sets.append(_absent(second))
         else:
