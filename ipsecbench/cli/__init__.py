@@ -15,6 +15,8 @@ EXIT_INTERRUPTED = 130
 
 def main() -> NoReturn:
     """Run the command line; every error of ours becomes one line on standard error and its exit code."""
+    # numpy brings a library for matrices, which starts a thread for every processor; nothing here multiplies matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from ipsecbench.errors import IpsecbenchError
 
     if getattr(sys, "stdout", None) is None:

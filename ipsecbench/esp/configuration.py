@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ipsecbench.algorithms.suites import EspSuite
+from ipsecbench.esp.mode import Layering as Layering
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.traffic_selector import TrafficSelector
 from ipsecbench.secret import Secret
@@ -29,17 +30,6 @@ class Action(StrEnum):
     """As it is."""
     DISCARD = "discard"
     """Nothing: it is dropped and counted."""
-
-
-class Layering(StrEnum):
-    """What the data plane puts between the packet from the TUN device and ESP in transport mode."""
-
-    NONE = "none"
-    """Nothing: the packet itself is protected."""
-    GRE = "gre"
-    """GRE (RFC 2784) between the two ends: four octets without key, checksum or sequence number."""
-    IPIP = "ipip"
-    """IP in IP (RFC 2003, RFC 4213) between the two ends; on the wire the same as tunnel mode (RFC 3884)."""
 
 
 class DontFragment(StrEnum):

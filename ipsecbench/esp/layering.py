@@ -5,9 +5,8 @@ from __future__ import annotations
 import struct
 
 from ipsecbench.errors import MalformedError
+from ipsecbench.esp.mode import GRE_HEADER_BYTES
 from ipsecbench.wire.ip import Protocol, internet_checksum
-
-GRE_HEADER_BYTES = 4
 
 _GRE = struct.Struct(">HH")
 _ETHERTYPES = {4: 0x0800, 6: 0x86DD}

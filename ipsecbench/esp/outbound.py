@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from ipsecbench.errors import DroppedError
 from ipsecbench.esp.configuration import Fragmentation, Layering, SaConfiguration
-from ipsecbench.esp.layering import GRE_HEADER_BYTES, gre_encapsulated, next_header_of
-from ipsecbench.esp.mode import Mode
+from ipsecbench.esp.layering import gre_encapsulated, next_header_of
+from ipsecbench.esp.mode import GRE_HEADER_BYTES, Mode
 from ipsecbench.esp.outer_header import forbids_fragments, outer_header
 from ipsecbench.esp.outer_packet import OuterPacket
 from ipsecbench.esp.overhead import IP_HEADER_BYTES, UDP_HEADER_BYTES, largest_payload_bytes

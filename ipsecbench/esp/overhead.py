@@ -17,8 +17,7 @@ from dataclasses import dataclass
 
 from ipsecbench.algorithms.suites import EspSuite
 from ipsecbench.errors import UsageError
-from ipsecbench.esp.configuration import Layering
-from ipsecbench.esp.layering import GRE_HEADER_BYTES
+from ipsecbench.esp.mode import GRE_HEADER_BYTES, Layering
 
 ESP_HEADER_BYTES = 8
 """SPI and sequence number (RFC 4303 sections 2.1 and 2.2); only the low half of an ESN travels."""

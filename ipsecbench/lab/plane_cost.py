@@ -19,7 +19,6 @@ from __future__ import annotations
 import bisect
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.draws import Draws
@@ -78,6 +77,7 @@ class PlaneCosts:
         self.laboratory = tuple(row for row in found if row.workload.tier is self.tier)
         self._rows = {row.workload: row for row in rows}
         self._draws: dict[Workload, Draws] = {}
+        self._figures: dict[Workload, float] = {}
         self._fixed: dict[Workload, Draws | None] = {}
         self._sizes: dict[tuple[str, str], list[int]] = defaultdict(list)
         for row in self.laboratory:
@@ -103,17 +103,15 @@ class PlaneCosts:
 
     def figure(self, row: Measurement) -> float:
         """The quantile of a row's samples, in nanoseconds, without draws."""
-        ordered = sorted(row.times_ns)
-        place = (len(ordered) - 1) * self.quantile
-        below = int(place)
-        above = min(below + 1, len(ordered) - 1)
-        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+        if row.workload not in self._figures:
+            self._figures[row.workload] = _quantile(row.times_ns, self.quantile)
+        return self._figures[row.workload]
 
     def loop_row(self, lab: Workload) -> Measurement | None:
         """The packet loop that belongs to a row of the laboratory, of the library that the plane used for it."""
         row = self._rows.get(lab)
         library = LOOP_PROVIDER if row is None else str(row.detail.get("library", LOOP_PROVIDER))
-        return self._rows.get(replace(lab, tier=Tier.PACKET_LOOP, provider=library))
+        return self._rows.get(_loop_of(lab, library))
 
     def loop(self, lab: Workload) -> Draws | None:
         """Nanoseconds for a packet in the packet loop that belongs to a row of the laboratory."""
@@ -122,21 +120,21 @@ class PlaneCosts:
 
     def rows_of(self, base: str, work: Workload) -> tuple[Measurement | None, Measurement | None]:
         """The laboratory row and the packet loop of another suite with the traffic of a row."""
-        lab = replace(work, algorithm=base)
+        lab = _of_suite(work, base)
         return self._rows.get(lab), self.loop_row(lab)
 
     def base_of(self, work: Workload) -> str | None:
         """The suite without encryption that the fixed cost of a row of the laboratory comes from: never itself."""
         for base in (own_base(work.algorithm), self.stand_in):
             if base is not None and base != work.algorithm:
-                lab = replace(work, algorithm=base)
+                lab = _of_suite(work, base)
                 if lab in self._rows and self.loop_row(lab) is not None:
                     return base
         return None
 
     def fixed_of(self, base: str, work: Workload) -> Draws | None:
         """What the plane does with any packet of a row's size, from a suite without encryption; None without rows."""
-        key = replace(work, algorithm=base)
+        key = _of_suite(work, base)
         if key not in self._fixed:
             lab, loop = self.measured(key), self.loop(key)
             self._fixed[key] = None if lab is None or loop is None else lab - loop
@@ -178,6 +176,24 @@ class PlaneCosts:
         if one is None or other is None or near == far:
             return one
         return one * (1 - share) + other * share
+
+
+def _of_suite(work: Workload, suite: str) -> Workload:
+    """The same of another suite. What :func:`dataclasses.replace` does, which is slow for thousands of rows."""
+    return Workload(work.tier, work.provider, work.operation, suite, work.size_bytes, work.mix, work.cores)
+
+
+def _loop_of(lab: Workload, library: str) -> Workload:
+    """The packet loop of a library with the suite and traffic of a row of the laboratory."""
+    return Workload(Tier.PACKET_LOOP, library, lab.operation, lab.algorithm, lab.size_bytes, lab.mix, lab.cores)
+
+
+def _quantile(times_ns: list[float], quantile: float) -> float:
+    ordered = sorted(times_ns)
+    place = (len(ordered) - 1) * quantile
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
 def _is_lab(row: Measurement, provider: str) -> bool:

@@ -96,12 +96,12 @@ def _nearest(
 ) -> tuple[_Distance, str, _Times] | None:
     """The set nearest to the parameters that has figures for some parts at both ends."""
     names = {row.workload.algorithm for row in dataset.rows(tier=Tier.HANDSHAKE, provider=STACK_PROVIDER)}
-    found: list[tuple[_Distance, str, _Times]] = []
-    for name in names:
-        distance, times = _distance(name, parameters), _times(dataset, name)
-        if distance is not None and all((part, role) in times for part in parts for role in Role):
-            found.append((distance, name, times))
-    return min(found, key=lambda row: row[:2], default=None)
+    distances = ((_distance(name, parameters), name) for name in names)
+    for distance, name in sorted((distance, name) for distance, name in distances if distance is not None):
+        times = _times(dataset, name)
+        if all((part, role) in times for part in parts for role in Role):
+            return distance, name, times
+    return None
 
 
 def _times(dataset: Dataset, name: str) -> _Times:

@@ -69,6 +69,7 @@ class MeasuredCosts:
         self._worst_scalings: dict[int, tuple[int, Estimate] | None] = {}
         self._in_order: dict[str, list[Measurement]] = {}
         self._transforms: dict[tuple[str, Traffic], TransformTimes | None] = {}
+        self._failures: dict[str, Measurement | None] = {}
 
     def rows(self, algorithm: str) -> list[Measurement]:
         """Every row of an algorithm or suite, usable or not, in an order that does not depend on the dataset's."""
@@ -237,10 +238,9 @@ class MeasuredCosts:
 
     def failed(self, algorithm: str) -> Measurement | None:
         """A failed row of an algorithm in a library that a prediction would come from."""
-        rows = self.rows(algorithm)
-        by_agent = any(row.workload.provider in AGENT_PROVIDERS for row in rows)
-        trusted = AGENT_PROVIDERS if by_agent else PREDICTION_PROVIDERS
-        return next((r for r in rows if r.status is Status.FAILED and r.workload.provider in trusted), None)
+        if algorithm not in self._failures:
+            self._failures[algorithm] = _failure(self.rows(algorithm))
+        return self._failures[algorithm]
 
     def why_not(self, *algorithms: str) -> str:
         """Why there is no figure for an algorithm, or for a suite and its transforms, in words."""
@@ -250,6 +250,12 @@ class MeasuredCosts:
                     if row.status is status and row.workload.provider != CEILING_PROVIDER:
                         return row.message or f"{row.workload} was {status}"
         return "this run did not include it"
+
+
+def _failure(rows: list[Measurement]) -> Measurement | None:
+    by_agent = any(row.workload.provider in AGENT_PROVIDERS for row in rows)
+    trusted = AGENT_PROVIDERS if by_agent else PREDICTION_PROVIDERS
+    return next((r for r in rows if r.status is Status.FAILED and r.workload.provider in trusted), None)
 
 
 def _row_order(row: Measurement) -> tuple[object, ...]:

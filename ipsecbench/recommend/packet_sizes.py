@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.capture import is_capture, read_capture
 from ipsecbench.recommend.traffic import LARGEST_PACKET_BYTES, SMALLEST_PACKET_BYTES, Traffic, parse_traffic
 
 MOST_BINS = 16
@@ -39,6 +38,8 @@ def read_traffic(path: Path) -> Traffic:
     Raises:
         UsageError: the file cannot be read or is damaged; one line.
     """
+    from ipsecbench.recommend.capture import is_capture, read_capture
+
     try:
         with path.open("rb") as file:
             magic = file.read(4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from ipsecbench.algorithms.authentication import AUTHENTICATION
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
@@ -63,6 +65,7 @@ def _standings(role: Role, name: str) -> tuple[tuple[Standing, tuple[str, ...]],
     return ()
 
 
+@cache
 def forbidden(role: Role, name: str) -> Reason | None:
     """The standard that says MUST NOT, or has deprecated it; None where none does."""
     if role is Role.IKE_VERSION and name == "1":
@@ -89,6 +92,7 @@ def never_acceptable(role: Role, name: str) -> Reason | None:
     return None
 
 
+@cache
 def unregistered(role: Role, name: str) -> Reason | None:
     """That no registry has a number for it, so that two vendors do not mean the same by it; None where one has."""
     for entry, _ in _standings(role, name):
