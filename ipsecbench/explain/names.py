@@ -100,8 +100,8 @@ def find_subject(text: str) -> Subject:
         raise UsageError(f"{quoted(text)} is a whole proposal: 'ipsecbench policy check' says what to think of it")
     if found is None:
         near = nearest(text)
-        hint = f"; is it one of {', '.join(near)}?" if near else ""
-        raise UsageError(f"nothing is known of {quoted(text)}{hint} See 'ipsecbench explain --list'")
+        hint = f"is it one of {', '.join(near)}? " if near else ""
+        raise UsageError(f"nothing is known of {quoted(text)}; {hint}'ipsecbench explain --list' shows the names")
     return found
 
 

@@ -45,7 +45,7 @@ def promote(rules: Rules, ends: Ends) -> Promoted:
         if any(_none_left(role, rules) for role in roles):
             fallback = next((each for each in fallbacks if _usable(each, for_ike, rules, ends)), None)
             if fallback is not None:
-                found = replace(found, policy=_with(found.policy, fallback, for_ike))
+                found = replace(found, policy=_with(found.policy, fallback, for_ike), written=rules.policy)
                 texts.append(fallback.text)
                 reasons.append(_reason(fallback, for_ike, rules))
     return Promoted(found, tuple(texts), tuple(reasons))

@@ -38,6 +38,8 @@ class Rules:
     """What was asked for."""
     ike_version: int = 2
     """The version of IKE that was decided on."""
+    written: Policy | None = None
+    """The policy as it is written, where a proposal for old peers took the place of lines in ``policy``."""
 
     @property
     def target_strength_bits(self) -> int:
@@ -64,7 +66,16 @@ class Rules:
         if line is not None:
             text = f"policy {self.policy.label} allows it and recommends others: {line.reason.text}"
             return ExclusionKind.NOT_IN_POLICY, Reason(text, line.reason.sources)
+        replaced = None if self.written is None else self.written.line(role, name)
+        if replaced is not None:
+            return self.not_at_peer(role, name) or self._replaced(replaced.reason.sources)
         return ExclusionKind.NOT_IN_POLICY, self.policy.why_not_listed(role, name)
+
+    def _replaced(self, sources: tuple[str, ...]) -> Verdict:
+        peer = self.requirements.peer
+        who = f"IKEv{self.ike_version}" if peer is None else peer.name
+        text = f"{who} cannot use all that belongs to it, and a proposal for old peers is taken whole"
+        return ExclusionKind.PEER, Reason(text, sources)
 
     def not_at_peer(self, role: Role, name: str) -> Verdict | None:
         """That the other end does not have it."""

@@ -47,6 +47,23 @@ def test_the_first_proposal_that_an_old_peer_has_takes_the_first_place(make_data
     assert "old box can use nothing that policy" in found.phase1.reasons[0].text
 
 
+def test_what_the_policy_lists_first_is_excluded_by_the_peer_and_not_by_the_policy(make_dataset: MakeDataset) -> None:
+    found = recommend(make_dataset(), LEGACY, Requirements(peer=replace(OLD, ike_versions=None)))
+    against = {(e.role, e.name): (e.kind, e.reason.text) for e in found.exclusions}
+    for role, lines in LEGACY.lines.items():
+        for line in lines:
+            kind, text = against.get((role, line.name), (ExclusionKind.PEER, ""))
+            assert kind is not ExclusionKind.NOT_IN_POLICY, (role, line.name, text)
+    assert against[Role.ESP_SUITE, "aes128gcm16"] == (ExclusionKind.PEER, "old box does not have aes128gcm16")
+    # What the policy does not list at all is still the policy's.
+    assert against[Role.ESP_SUITE, "camellia128-sha256"][0] is ExclusionKind.NOT_IN_POLICY
+    # A method that the peer has, of a first choice that it has not whole.
+    peer = replace(OLD, ike_versions=None, key_exchange=frozenset({"modp2048", "ecp256"}))
+    other = recommend(make_dataset(), LEGACY, Requirements(peer=peer))
+    (ecp256,) = (e for e in other.exclusions if (e.role, e.name) == (Role.KEY_EXCHANGE, "ecp256"))
+    assert (ecp256.kind, "is taken whole" in ecp256.reason.text) == (ExclusionKind.PEER, True)
+
+
 def test_only_what_the_peer_lacks_is_replaced(make_dataset: MakeDataset) -> None:
     found = recommend(make_dataset(), LEGACY, Requirements(peer=replace(OLD, esp_suites=None, ike_versions=None)))
     assert found.phase1.proposal == "aes128-sha1-modp2048"
