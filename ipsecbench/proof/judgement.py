@@ -116,8 +116,8 @@ class Comparison:
 
     prediction: Prediction | None
     """Of the laboratory's data plane; None where there is none."""
-    compared: Carried | None
-    """Measured with ESP travelling as in the evidence of the prediction; None where it could not be measured."""
+    compared: Carried
+    """Measured with ESP travelling as in the evidence of the prediction."""
     loops_then: Mapping[str, Estimate]
     """Nanoseconds of the suite's packet loop in the dataset, by direction."""
 
@@ -130,8 +130,6 @@ def directions(comparison: Comparison, as_negotiated: Mapping[str, Estimate]) ->
         as_negotiated: Mbit/s by direction, with ESP travelling as the set says.
     """
     prediction, compared = comparison.prediction, comparison.compared
-    if compared is None:
-        return ()
     found = []
     for direction in DIRECTIONS:
         rate = compared.rates[direction]
@@ -230,8 +228,9 @@ def _outside_words(each: DirectionProof) -> str:
         f"{each.direction} {each.measured.median:.0f} Mbit/s, predicted {bound.median:.0f} "
         f"[{bound.lower:.0f}–{bound.upper:.0f}]"
     )
-    change = each.box_change
-    if change is None or abs(change) < NOTABLE_CHANGE:
+    change, error = each.box_change, each.error
+    # One that goes the other way explains nothing.
+    if change is None or error is None or abs(change) < NOTABLE_CHANGE or (change > 0) != (error > 0):
         return words
     return f"{words} (the same packet loop runs {change:+.0%} against the dataset: the box is not as it was)"
 

@@ -10,13 +10,13 @@ from ipsecbench.bench.plan import Request
 from ipsecbench.bench.session import Session
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import LaboratoryError, MeasurementError, UsageError
-from ipsecbench.export.connection import Connection
+from ipsecbench.export.connection import Connection, Life
 from ipsecbench.hardware import detect
 from ipsecbench.hardware.same_box import other_processor
 from ipsecbench.lab.trials.inner_packets import mix_cycle
 from ipsecbench.lab.trials.plan import Size
 from ipsecbench.lab.trials.proof_bed import ProofBed
-from ipsecbench.lab.trials.proof_trial import Effort, SetTrial, carried, packets, session_pace, try_set
+from ipsecbench.lab.trials.proof_trial import Carried, Effort, SetTrial, carried, negotiated, packets, session_pace
 from ipsecbench.proof import judgement
 from ipsecbench.proof.comparable import PROVIDER, Comparable, comparable, loops_then
 from ipsecbench.proof.endpoints import endpoint_files, flow_of, lab_connection, not_here
@@ -28,6 +28,12 @@ from ipsecbench.recommend.policy_records import Policy
 from ipsecbench.recommend.traffic import Traffic
 
 RECOMMENDED, RUNNER_UP = "recommended", "runner-up"
+_TRIAL_BYTES, _TRIAL_PACKETS = 2**32, 10**6
+"""More than one trial sends."""
+_SHORT_LIVED = (
+    "the Child SA's life in octets or packets ends within a second at such a rate, so that the traffic was measured "
+    "without it; the sets were negotiated with it"
+)
 _NO_PRIORITY = "the data planes had no real-time priority, which root may give: whatever else ran took time from them"
 
 
@@ -59,36 +65,47 @@ class _Run:
         files = endpoint_files(connection, wanted.certificate_chain)
         traffic = _traffic(wanted.traffic)
 
-        def bed(encapsulated: bool | None) -> ProofBed:
-            flow = flow_of(connection)
+        def bed(encapsulated: bool | None, *, counted: bool = True) -> ProofBed:
             return ProofBed(
                 recommendation.phase2.suite,
                 files,
                 core=self.session.cores[0],
                 encapsulated=encapsulated,
-                flow=flow,
+                flow=flow_of(connection),
+                counted=counted,
                 library=found.library,
             )
 
         self.say(f"{record.name}: {record.ike_proposal}, {record.esp_proposal}")
+        lives_on = outlives_a_trial(connection.child_life)
+        itself: Carried | str | None = None
         with bed(None) as exact:
-            trial = try_set(self.session, exact, traffic, self.effort)
+            trial = negotiated(exact, self.effort)
             if not exact.preferred:
                 self.doubts[_NO_PRIORITY] = None
-        compared = trial.traffic
-        if (
-            trial.traffic is not None
-            and found.prediction is not None
-            and record.encapsulation != record.compared_encapsulation
-        ):
+            if lives_on:
+                itself = self._carried(exact, traffic)
+        if itself is None:
+            self.doubts[_SHORT_LIVED] = None
+            with bed(None, counted=False) as uncounted:
+                itself = self._carried(uncounted, traffic)
+        compared = itself
+        if found.prediction is not None and record.encapsulation != record.compared_encapsulation:
             self.say(f"{record.name}: with ESP travelling as in the prediction's evidence")
-            with bed(found.encapsulation == "udp") as alike:
-                try:
-                    compared = carried(self.session, alike, traffic)
-                except MeasurementError as error:
-                    trial = replace(trial, traffic=None, trouble=str(error))
+            with bed(found.encapsulation == "udp", counted=lives_on) as alike:
+                compared = self._carried(alike, traffic)
+        finished = _negotiated(record, recommendation, connection, trial)
+        if isinstance(itself, str) or isinstance(compared, str):
+            return replace(finished, unmeasured=itself if isinstance(itself, str) else str(compared))
         then = loops_then(self.dataset, record.suite, found.library, traffic[0])
-        return _finished(record, recommendation, connection, trial, Comparison(found.prediction, compared, then))
+        return _measured(finished, recommendation, Comparison(found.prediction, compared, then), itself)
+
+    def _carried(self, bed: ProofBed, traffic: tuple[Size, tuple[int, ...]]) -> Carried | str:
+        """What a bed carries, or why that could not be measured."""
+        try:
+            return carried(self.session, bed, traffic)
+        except MeasurementError as error:
+            return str(error)
 
 
 def prove(
@@ -188,13 +205,7 @@ def _absent(reason: str) -> SetProof:
     return SetProof(RUNNER_UP, 0, "", "", "", "", "", skipped=reason)
 
 
-def _finished(
-    record: SetProof,
-    recommendation: Recommendation,
-    connection: Connection,
-    trial: SetTrial,
-    comparison: Comparison,
-) -> SetProof:
+def _negotiated(record: SetProof, recommendation: Recommendation, connection: Connection, trial: SetTrial) -> SetProof:
     views = (connection, connection.mirrored())
     different = {
         each: None
@@ -202,22 +213,29 @@ def _finished(
         for view, one in zip(views, held, strict=True)
         for each in judgement.differences(view, one, rekeyed=rekeyed)
     }
-    negotiated = replace(
+    return replace(
         record,
         differences=tuple(different),
         pfs=judgement.pfs_text(connection, trial.rekeyed[0]),
         set_up=judgement.set_up(recommendation.phase1.handshake, trial.set_up_ms),
-        unmeasured=trial.trouble,
     )
-    if trial.traffic is None:
-        return negotiated
+
+
+def _measured(record: SetProof, recommendation: Recommendation, comparison: Comparison, itself: Carried) -> SetProof:
     goal = recommendation.goal
     return replace(
-        negotiated,
-        directions=judgement.directions(comparison, trial.traffic.rates),
-        carried_mbit_per_second=judgement.carried_of_goal(recommendation.requirements, trial.traffic.rates),
+        record,
+        directions=judgement.directions(comparison, itself.rates),
+        carried_mbit_per_second=judgement.carried_of_goal(recommendation.requirements, itself.rates),
         wanted_mbit_per_second=None if goal is None else goal.mbit_per_second / goal.cores,
     )
+
+
+def outlives_a_trial(life: Life) -> bool:
+    """Whether an SA carries what a trial sends. Data planes are asked about once a second how much an SA has carried:
+    one that has used up its life before ends."""
+    octets, packets_left = life.soft_bytes, life.soft_packets
+    return (octets is None or octets > _TRIAL_BYTES) and (packets_left is None or packets_left > _TRIAL_PACKETS)
 
 
 def _goal_open(first: Recommendation, proven: SetProof) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ipsecbench.errors import MeasurementError
 from ipsecbench.esp.configuration import Layering
-from ipsecbench.ike.configuration import EndpointConfiguration
+from ipsecbench.ike.configuration import ChildConfiguration, EndpointConfiguration
 from ipsecbench.ike.endpoint import Endpoint
 from ipsecbench.ike.events import ChildSaInfo
 from ipsecbench.ike.lifetime import Lifetime
@@ -74,6 +74,7 @@ class ProofBed(OwnBed):
         core: processor that both planes are pinned to.
         encapsulated: ESP in UDP, whatever the files say; None: as they say.
         flow: where the packets come from and go to; None: within the inner networks.
+        counted: whether SAs end after octets and packets as the files say; a trial may need more of them.
         library: the only one that the planes use.
     """
 
@@ -85,6 +86,7 @@ class ProofBed(OwnBed):
         core: int,
         encapsulated: bool | None = None,
         flow: Flow | None = None,
+        counted: bool = True,
         library: str | None = None,
     ) -> None:
         as_written = files[0].configuration.connections[0].force_encapsulation
@@ -96,6 +98,7 @@ class ProofBed(OwnBed):
             preferred=True,
         )
         self._files = files
+        self._counted = counted
         if flow is not None:
             self.flows = {suite: flow}
 
@@ -104,7 +107,18 @@ class ProofBed(OwnBed):
         plane = self._plane_of(here)
         traffic = plane.traffic if file.data_plane is None else file.data_plane.traffic
         wide = replace(plane, traffic=replace(traffic, path_mtu_bytes=self._link_mtu_bytes))
-        return OwnPeer(here, _encapsulated(file.configuration, self.encapsulation == "udp"), wide)
+        return OwnPeer(here, self._changed(file.configuration), wide)
+
+    def _changed(self, configuration: EndpointConfiguration) -> EndpointConfiguration:
+        connections = tuple(
+            replace(
+                each,
+                force_encapsulation=self.encapsulation == "udp",
+                children=each.children if self._counted else tuple(map(_uncounted, each.children)),
+            )
+            for each in configuration.connections
+        )
+        return replace(configuration, connections=connections)
 
     def take_down(self) -> None:
         """Delete the IKE SA with its Child SA, and wait until both ends have no Child SA any more.
@@ -145,9 +159,8 @@ class ProofBed(OwnBed):
         )
 
 
-def _encapsulated(configuration: EndpointConfiguration, encapsulated: bool) -> EndpointConfiguration:
-    connections = tuple(replace(each, force_encapsulation=encapsulated) for each in configuration.connections)
-    return replace(configuration, connections=connections)
+def _uncounted(child: ChildConfiguration) -> ChildConfiguration:
+    return replace(child, lifetime=Lifetime(child.lifetime.seconds))
 
 
 def _held(peer: OwnPeer, end: str, inbound_spi: bytes) -> HeldSet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.bench.scheduler import INTERRUPTED, Pace
@@ -68,10 +68,6 @@ class SetTrial:
     """The same after the Child SA was rekeyed."""
     set_up_ms: Estimate
     """Milliseconds for an IKE SA with its Child SA, both ends' work, installing them in the data planes included."""
-    traffic: Carried | None = None
-    """What one core carries; None where it could not be measured."""
-    trouble: str | None = None
-    """Why it could not."""
 
 
 def packets(parts: Sequence[tuple[int, float]]) -> tuple[Size, tuple[int, ...]]:
@@ -102,27 +98,20 @@ def packets(parts: Sequence[tuple[int, float]]) -> tuple[Size, tuple[int, ...]]:
     return Size(mix=OWN_MIX), interleaved([(size, count) for (size, _), count in zip(parts, counts, strict=True)])
 
 
-def try_set(session: Session, bed: ProofBed, traffic: tuple[Size, Sequence[int]], effort: Effort) -> SetTrial:
-    """Everything about one set, on a bed that stands.
+def negotiated(bed: ProofBed, effort: Effort) -> SetTrial:
+    """Everything about one set but its traffic, on a bed that stands.
 
     Args:
-        session: measures; its pace is that of :func:`session_pace`.
         bed: the two hosts.
-        traffic: from :func:`packets`, or a named mix with its cycle.
         effort: how long.
 
     Raises:
         MeasurementError: a set-up or the rekeying failed, or took too long.
-        KeyboardInterrupt: Ctrl-C.
     """
     times = _set_ups(bed, effort.set_ups)
     held = bed.held()
     bed.rekey()
-    trial = SetTrial(held, bed.held(), median_estimate(times))
-    try:
-        return replace(trial, traffic=carried(session, bed, traffic))
-    except MeasurementError as error:
-        return replace(trial, trouble=str(error))
+    return SetTrial(held, bed.held(), median_estimate(times))
 
 
 def _set_ups(bed: ProofBed, count: int, clock: Callable[[], float] = time.monotonic) -> list[float]:
@@ -137,6 +126,11 @@ def _set_ups(bed: ProofBed, count: int, clock: Callable[[], float] = time.monoto
 
 def carried(session: Session, bed: ProofBed, traffic: tuple[Size, Sequence[int]]) -> Carried:
     """What one core of the bed's data plane carries, by direction.
+
+    Args:
+        session: measures; its pace is that of :func:`session_pace`.
+        bed: the two hosts.
+        traffic: from :func:`packets`, or a named mix with its cycle.
 
     Raises:
         MeasurementError: packets were lost.

@@ -168,6 +168,8 @@ def test_what_the_goal_counts(share: float | None, carried: float) -> None:
         ([a_set(wanted_mbit_per_second=991)], Outcome.NOT_MET, "GOAL MISSED: one core carries 990 of the 991"),
         # The goal goes before the interval, negotiation before both.
         ([a_set(wanted_mbit_per_second=991, directions=(direction(880, inside=False),))], Outcome.NOT_MET, "GOAL"),
+        ([a_set(unmeasured="of 1536 packets 3 were lost", directions=())], Outcome.UNSTABLE,
+         "NOT MEASURED: negotiated exactly, but its traffic was not: of 1536 packets 3 were lost"),
         ([a_set(failure="no proposal chosen", directions=())], Outcome.NOT_MET, "was not set up (no proposal chosen)"),
         ([a_set(differences=(Difference("peer", "mode", "tunnel", "transport"),))], Outcome.NOT_MET,
          "the recommended set differs: mode is transport at the peer end, not tunnel"),
@@ -202,6 +204,9 @@ def test_a_rate_is_held_against_its_prediction_and_the_box_against_what_it_was()
     assert (outbound.as_negotiated, inbound.as_negotiated) == (itself["outbound"], itself["inbound"])
     _, verdict = judgement.judge([a_set(directions=(outbound, inbound))], goal_open=False)
     assert "(the same packet loop runs -9% against the dataset: the box is not as it was)" in verdict
+    faster = replace(outbound, box_change=0.3)
+    _, verdict = judgement.judge([a_set(directions=(faster, inbound))], goal_open=False)
+    assert "packet loop" not in verdict
     (bare, _) = judgement.directions(Comparison(None, Carried(rates, {}), then), itself)
     assert (bare.predicted, bare.error, bare.inside, bare.box_change) == (None, None, None, None)
 

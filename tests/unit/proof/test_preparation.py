@@ -12,12 +12,13 @@ from ipsecbench.bench.measurement import Tier
 from ipsecbench.bench.runner import Offer
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import read_dataset
-from ipsecbench.export.connection import EspAlgorithms, IkeAlgorithms
+from ipsecbench.export.connection import EspAlgorithms, IkeAlgorithms, Life
 from ipsecbench.ike.configuration import AuthMethod
 from ipsecbench.lab.trials.burst import Flow
 from ipsecbench.lab.trials.plan import Size
 from ipsecbench.proof.comparable import comparable, loops_then
 from ipsecbench.proof.endpoints import endpoint_files, flow_of, lab_connection, not_here
+from ipsecbench.proof.run import outlives_a_trial
 from ipsecbench.proof.runner_up import runner_up_of
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
@@ -155,3 +156,17 @@ def test_transport_mode_with_ipv6_outside_is_not_run() -> None:
 def test_packets_of_transport_mode_are_the_hosts_own() -> None:
     assert flow_of(a_connection(mode="transport")) == Flow("192.0.2.1", "198.51.100.1")
     assert flow_of(a_connection()) is None
+
+
+@pytest.mark.parametrize(
+    ("life", "lives_on"),
+    [
+        (Life(3600, 3960), True),
+        (Life(3600, 3960, 10**12, 11 * 10**11, 2 * 10**9, 22 * 10**8), True),
+        # 8 MiB for a key of a 64-bit block.
+        (Life(3600, 3960, 2**23 - 2**20, 2**23), False),
+        (Life(3600, 3960, soft_packets=10**5, hard_packets=10**6), False),
+    ],
+)
+def test_lives_that_a_trial_would_use_up_are_told_apart(life: Life, lives_on: bool) -> None:
+    assert outlives_a_trial(life) is lives_on
