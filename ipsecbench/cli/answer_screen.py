@@ -12,7 +12,7 @@ from ipsecbench.bench.measurement import Estimate
 from ipsecbench.cli.text_blocks import LABEL_WIDTH, WARNING, Room, cut, labelled, plain
 from ipsecbench.recommend.arithmetic import scaled
 from ipsecbench.recommend.capacity import Capacity, TrafficCapacity
-from ipsecbench.recommend.formats import microseconds, octets, rate, rate_interval, significant, small_percent
+from ipsecbench.recommend.formats import chance, microseconds, octets, rate, rate_interval, significant, small_percent
 from ipsecbench.recommend.lives import Lifetime
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Role
@@ -90,7 +90,7 @@ class _Screen:
         phase1, phase2, wanted = answer.phase1, answer.phase2, answer.requirements
         head = [answer.box, f"policy {answer.policy} {answer.policy_version}"]
         head += [] if wanted.peer is None else [f"peer {wanted.peer.name}"]
-        head += [] if wanted.objective == "balanced" else [f"for {wanted.objective}"]
+        head += [] if wanted.objective == "balanced" else [f"objective {wanted.objective}"]
         version = f"IKEv{phase1.ike_version}" + (f" {phase1.exchange_mode} mode" if phase1.exchange_mode else "")
         details = ["PFS" if phase2.key_exchange is not None else "no PFS", "ESN" if phase2.esn else "no ESN"]
         details += [f"window {phase2.replay_window_packets}", f"{phase2.mode} mode"]
@@ -180,11 +180,11 @@ class _Screen:
             value = candidate.headline.one_way_mbit_per_second
             text = f"{candidate.name} {rate_interval(value)}: {_standing(self.answer, candidate.name)}"
             if candidate.chance is not None:
-                ahead, chance = chosen, candidate.chance
-                if chance <= 1 - _SURE:
-                    ahead, chance = candidate.name, 1 - chance
-                tie = "a tie, " if chance < _SURE else ""
-                text += f" ({tie}{chance:.0%} that {ahead} is ahead)"
+                ahead, share = chosen, candidate.chance
+                if share <= 1 - _SURE:
+                    ahead, share = candidate.name, 1 - share
+                tie = "a tie, " if share < _SURE else ""
+                text += f" ({tie}{chance(share)} that {ahead} is ahead)"
             lines += self._wrapped("" if lines else "RIVALS", text)
         return lines
 

@@ -48,6 +48,13 @@ def percent(value: Estimate) -> str:
     return f"{value.median:.{digits}f}% [{value.lower:.{digits}f} to {value.upper:.{digits}f}]"
 
 
+def chance(share: float) -> str:
+    """A chance from draws, which never say that something is certain: ``55%``, ``>99%``, ``<1%``."""
+    if share > 0.995:
+        return ">99%"
+    return "<1%" if share < 0.005 else f"{share:.0%}"
+
+
 def small_percent(share: float) -> str:
     """A share as a percentage with two digits, however small, such as ``0.0041%`` or ``12%``."""
     value = share * 100

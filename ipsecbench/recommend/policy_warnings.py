@@ -29,7 +29,11 @@ def policy_warnings(policy: Policy, parts: tuple[Part, ...]) -> tuple[Reason, ..
     accepted = [(_title(role, name), policy.accepts(role, name)) for role, name in parts]
     found = [Reason(f"{name}: {reason.text}", reason.sources) for name, reason in accepted if reason is not None]
     lines = [policy.line(role, name) for role, name in parts]
-    doubtful = [(line.name, line.reason) for line in lines if line is not None and not line.verified]
+    doubtful = [
+        (_title(role, line.name), line.reason)
+        for (role, _), line in zip(parts, lines, strict=True)
+        if line is not None and not line.verified
+    ]
     doubtful += [(name, each.reason) for name, each in policy.settings.items() if not each.verified]
     if doubtful:
         names = ", ".join(dict.fromkeys(name for name, _ in doubtful))

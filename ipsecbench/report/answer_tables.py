@@ -8,7 +8,7 @@ from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.recommend.formats import octets, seconds, small_percent
+from ipsecbench.recommend.formats import chance, octets, seconds, small_percent
 from ipsecbench.recommend.lives import Effect, Lifetime, Unit
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Role
@@ -263,8 +263,8 @@ def rival_table(answer: Recommendation) -> Table:
     verdicts = {each.name: each.kind.value.replace("-", " ") for each in answer.excluded(Role.ESP_SUITE)}
     lines = []
     for candidate in answer.candidates:
-        chance = candidate.chance
-        sure = MISSING if chance is None else Cell(f"{chance:.0%}", sort=chance, note=_tie(chance))
+        share = candidate.chance
+        sure = MISSING if share is None else Cell(chance(share), sort=share, note=_tie(share))
         value = candidate.headline.one_way_mbit_per_second
         verdict = "chosen" if candidate.name == answer.phase2.suite else verdicts.get(candidate.name, "for old peers")
         cells = (
@@ -285,8 +285,8 @@ def rival_table(answer: Recommendation) -> Table:
     return Table(f"What could have been chosen; a chance below {TIE_BELOW:.0%} is a tie", columns, tuple(lines))
 
 
-def _tie(chance: float) -> str:
-    return "a tie" if 1 - TIE_BELOW < chance < TIE_BELOW else ""
+def _tie(share: float) -> str:
+    return "a tie" if 1 - TIE_BELOW < share < TIE_BELOW else ""
 
 
 def change_table(answer: Recommendation) -> Table:

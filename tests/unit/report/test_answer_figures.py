@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ipsecbench.dataset.model import Dataset
+from ipsecbench.recommend.formats import chance
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.requirements import Objective, Requirements
 from ipsecbench.recommend.traffic import Traffic
@@ -47,7 +48,7 @@ def test_the_first_screen_answers_before_it_discusses(make_answer: Answer, read_
     for candidate in answer.candidates:
         assert candidate.name in page.by_id("rival-table").text
         if candidate.chance is not None:
-            assert f"{candidate.chance:.0%}" in page.by_id("rival-table").text
+            assert chance(candidate.chance) in page.by_id("rival-table").text
 
 
 def test_what_changes_the_answer_is_said_once(make_answer: Answer, read_page: Read) -> None:
