@@ -27,6 +27,8 @@ UDP_HEADER_BYTES = 8
 TCP_HEADER_BYTES = 20
 IP_HEADER_BYTES = {"ipv4": 20, "ipv6": 40}
 """Octets of an IP header without options or extension headers."""
+IPV6_LEAST_MTU_BYTES = 1280
+"""What every link that carries IPv6 takes in one packet (RFC 8200 section 5)."""
 ETHERNET_BYTES = 14 + 4 + 8 + 12
 """Header, FCS, preamble with start delimiter, and gap (IEEE 802.3)."""
 ETHERNET_LEAST_PAYLOAD_BYTES = 46

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipsecbench.algorithms.suites import EspSuite, esp_suites
 from ipsecbench.bench.draws import Draws, estimate_draws, smaller
 from ipsecbench.bench.measurement import MIXES, Estimate
+from ipsecbench.esp.overhead import IPV6_LEAST_MTU_BYTES, Encapsulation, inner_mtu_bytes
 from ipsecbench.recommend.arithmetic import scaled
 from ipsecbench.recommend.core_scaling import CoreScaling, ScalingBasis, box_cores, core_scaling, wanted_scaling
 from ipsecbench.recommend.cost_model import CostModel
@@ -22,6 +23,8 @@ from ipsecbench.recommend.traffic import Traffic
 
 CAPACITY_SIZES = (64, 128, 256, 512, 1024, 1280, 1400, 1500)
 """Octets of inner packets that every capacity is given for, beside the mixes and what was asked for."""
+
+_IP_NAMES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Capacity:
     notes: tuple[Reason, ...]
     """What has to be known to read the figures."""
     warnings: tuple[Reason, ...]
-    """Where the verdict on the goal counts on more cores than there are."""
+    """Where the verdict on the goal counts on more cores than there are, or the link is not for the inner packets."""
 
 
 def capacity(costs: CostModel, suite: str, wanted: Requirements) -> Capacity | None:
@@ -125,7 +128,7 @@ def capacity(costs: CostModel, suite: str, wanted: Requirements) -> Capacity | N
         load=load,
         packet_lengths=packet_lengths(parts, wanted),
         notes=tuple(_notes(asked, wanted, scaling, every)),
-        warnings=tuple(_warnings(load, wanted, cores)),
+        warnings=(*_core_warnings(load, wanted, cores), *_length_warnings(parts, wanted)),
     )
 
 
@@ -187,7 +190,7 @@ def _load(costs: CostModel, suite: EspSuite, wanted: Requirements, carried: Draw
     )
 
 
-def _warnings(load: Load | None, wanted: Requirements, cores: int | None) -> list[Reason]:
+def _core_warnings(load: Load | None, wanted: Requirements, cores: int | None) -> list[Reason]:
     found = []
     if wanted.cores is not None and cores is not None and wanted.cores > cores:
         found.append(Reason(f"{wanted.cores} cores are counted with, and the box has {cores}."))
@@ -196,6 +199,27 @@ def _warnings(load: Load | None, wanted: Requirements, cores: int | None) -> lis
             f"The goal in each direction at once keeps {load.busy_cores.median:.1f} cores busy, and there "
             f"{'is' if load.of_cores == 1 else 'are'} {load.of_cores}: the verdict is of one direction. Say what share "
             "leaves where the same cores do both (--direction 50:50, the goal then being the sum)."
+        )
+        found.append(Reason(text))
+    return found
+
+
+def _length_warnings(suite: EspSuite, wanted: Requirements) -> list[Reason]:
+    found = []
+    inner = wanted.inner
+    if wanted.mode == "transport" and wanted.outer != inner:
+        inner = wanted.outer
+        text = (
+            f"Transport mode protects the packets of the two ends themselves, so that only {_IP_NAMES[inner]} is "
+            f"carried: its MSS counts. Tunnel mode, or GRE over transport mode, carries {_IP_NAMES[wanted.inner]} too."
+        )
+        found.append(Reason(text))
+    outside = Encapsulation.carrying(wanted.mode, wanted.outer, wanted.nat_traversal)
+    mtu = inner_mtu_bytes(suite, wanted.link_mtu_bytes, outside)
+    if inner == "ipv6" and mtu < IPV6_LEAST_MTU_BYTES:
+        text = (
+            f"An inner MTU of {mtu} octets is less than the {IPV6_LEAST_MTU_BYTES} that IPv6 needs (RFC 8200 "
+            "section 5): the ESP packets have to be fragmented outside, or the link needs a larger MTU."
         )
         found.append(Reason(text))
     return found

@@ -15,7 +15,7 @@ from ipsecbench.bench.draws import Draws, estimate_draws, row_draws, smaller
 from ipsecbench.bench.measurement import MIXES, Estimate, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.lab.plane_cost import DIRECTIONS
-from ipsecbench.recommend.arithmetic import inverse, scaled
+from ipsecbench.recommend.arithmetic import ZERO, inverse, larger, scaled
 from ipsecbench.recommend.data_plane import DataPlane, PlaneShare, StatedPlane, data_plane
 from ipsecbench.recommend.measured_costs import CEILING_PROVIDER, MeasuredCosts, TransformTimes
 from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE, Ceiling, FixedCost, Prediction
@@ -165,8 +165,8 @@ def _prediction(traffic: Traffic, outbound: _Packet, inbound: _Packet) -> Predic
             plane.name,
             plane.tier,
             outbound.share.base,
-            outbound.share.fixed.estimate(PREDICTION_CONFIDENCE),
-            inbound.share.fixed.estimate(PREDICTION_CONFIDENCE),
+            larger(outbound.share.fixed.estimate(PREDICTION_CONFIDENCE), ZERO),
+            larger(inbound.share.fixed.estimate(PREDICTION_CONFIDENCE), ZERO),
             plane.text,
             plane.sources,
         ),

@@ -37,7 +37,8 @@ class FixedCost:
     base: str | None
     """The suite without encryption that it comes from; None for a stated default."""
     outbound_ns: Estimate
-    """Nanoseconds for a packet that leaves protected."""
+    """Nanoseconds for a packet that leaves protected. Shown as 0 where the difference of two rows is below: the
+    prediction takes the difference as it is."""
     inbound_ns: Estimate
     """Nanoseconds for a packet that arrives protected."""
     text: str

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ipsecbench.algorithms.authentication import AUTHENTICATION
 from ipsecbench.errors import UsageError
+from ipsecbench.esp.overhead import IPV6_LEAST_MTU_BYTES
 from ipsecbench.recommend.peer import Peer
 from ipsecbench.recommend.traffic import IMIX, LARGEST_PACKET_BYTES, Traffic
 
@@ -107,7 +108,7 @@ class Requirements:
             raise UsageError(f"strength of {self.min_strength_bits} bits: give 1 to 256, such as 128 or 192")
         if self.outer not in ("ipv4", "ipv6"):
             raise UsageError(f"outer header {self.outer!r}: it is 'ipv4' or 'ipv6'")
-        least = 1280 if self.outer == "ipv6" else 576
+        least = IPV6_LEAST_MTU_BYTES if self.outer == "ipv6" else 576
         if not least <= self.link_mtu_bytes <= LARGEST_PACKET_BYTES:
             raise UsageError(f"MTU {self.link_mtu_bytes}: a link for {self.outer} has {least} to 65535 octets")
         if self.authentication is not None and self.authentication not in AUTHENTICATION:

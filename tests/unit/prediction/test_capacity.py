@@ -186,3 +186,26 @@ def test_a_load_is_of_the_cores_that_may_be_used(make_dataset: MakeDataset) -> N
     assert many.load is not None
     assert many.load.of_cores == many.scaling.cores == 8
     assert [warning.text for warning in many.warnings] == ["8 cores are counted with, and the box has 4."]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Requirements(), ()),
+        (Requirements(mode="transport"), ()),
+        (Requirements(mode="transport", outer="ipv6"), ("only IPv6 is ",)),
+        (Requirements(mode="transport", outer="ipv6", inner="ipv6"), ()),
+        # 1280 - 40 (IPv6) - 8 (UDP) - 8 (ESP) - 8 (IV) - 16 (ICV) = 1200, whole words; - 2 (trailer) - 4 (GRE).
+        (
+            Requirements(mode="gre", outer="ipv6", inner="ipv6", nat_traversal=True, link_mtu_bytes=1280),
+            ("An inner MTU of 1194 octets is less than the 1280 that IPv6 needs",),
+        ),
+        (Requirements(mode="gre", outer="ipv6", nat_traversal=True, link_mtu_bytes=1280), ()),
+    ],
+)
+def test_what_the_link_or_the_mode_cannot_carry_is_warned_of(
+    make_dataset: MakeDataset, wanted: Requirements, said: tuple[str, ...]
+) -> None:
+    warnings = of(make_dataset(), wanted).warnings
+    assert len(warnings) == len(said)
+    assert all(words in warning.text for words, warning in zip(said, warnings, strict=True))
