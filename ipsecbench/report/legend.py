@@ -41,7 +41,9 @@ def legend(
             x, y = left, y + LINE_HEIGHT
         if lines:
             parts.append(line(x, y, x + swatch - 6, y, series_class(index, "line")))
-        parts.append(mark(x + (swatch - 6) / 2, y, shape, series_class(index, "mark")))
+        # A star is what is recommended, in whatever series.
+        class_ = "star" if shape is Shape.STAR else series_class(index, "mark")
+        parts.append(mark(x + (swatch - 6) / 2, y, shape, class_))
         parts.append(label(x + swatch, y + 4, name, "key"))
         x += width
     return parts, y + LINE_HEIGHT / 2 - top if entries else 0.0
