@@ -48,6 +48,15 @@ def read_toml(path: Path) -> Table:
     Raises:
         ConfigurationError: the file cannot be read, or is no TOML.
     """
+    return parse_toml(read_toml_text(path), path)
+
+
+def read_toml_text(path: Path) -> str:
+    """The text of a file that should be TOML: no more of it is read than such a file has.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is larger, or is no text.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
@@ -58,7 +67,7 @@ def read_toml(path: Path) -> Table:
         raise ConfigurationError(f"{path}: it is not UTF-8 text") from error
     if len(raw) > LARGEST_FILE:
         raise ConfigurationError(f"{path}: it is larger than {LARGEST_FILE} octets")
-    return parse_toml(text, path)
+    return text
 
 
 def parse_toml(text: str, path: Path) -> Table:

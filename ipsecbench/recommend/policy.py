@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ipsecbench.errors import UsageError
+from ipsecbench.lab.toml_table import read_toml_text
 from ipsecbench.recommend.policy_file import parse_policy
 from ipsecbench.recommend.policy_records import (
     Acceptance,
@@ -53,9 +54,7 @@ def load_policy(name_or_path: str) -> Policy:
             f"policy {name_or_path!r} is not known; there are {', '.join(POLICIES)}, or give the path of a .toml file"
         )
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise UsageError(f"policy {name_or_path}: the file is not UTF-8 text; a policy is a TOML file") from None
-    except OSError as error:
-        raise UsageError(f"policy {name_or_path}: it cannot be read: {error.strerror or error}") from None
+        text = read_toml_text(path)
+    except UsageError as error:
+        raise UsageError(f"policy {error}") from None
     return parse_policy(text, name_or_path)

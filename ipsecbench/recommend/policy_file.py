@@ -118,7 +118,7 @@ def parse_policy(text: str, where: str) -> Policy:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"policy {where}: not TOML: {error}") from None
     reader = _Reader(where)
     return reader.policy(reader.on_its_base(data) if "base" in data else data)

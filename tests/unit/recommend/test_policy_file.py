@@ -301,3 +301,20 @@ def test_no_damage_to_a_file_is_more_than_one_line(name: str) -> None:
                 messages.append(str(error))
     assert len(messages) > 2 * len(lines)
     assert all(each.startswith("policy mine.toml: ") and "\n" not in each for each in messages)
+
+
+def test_a_file_that_is_no_policy_file_is_one_line_and_not_read_without_end(tmp_path: Path) -> None:
+    nested = tmp_path / "nested.toml"
+    nested.write_text(f"name = {'[' * 50_000}")
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    for path, words in (
+        (Path("/dev/zero"), "larger than"),
+        (nested, "not TOML"),
+        (binary, "not UTF-8"),
+        (tmp_path, "Is a directory"),
+    ):
+        with pytest.raises(UsageError, match=words) as refused:
+            load_policy(str(path))
+        assert str(path) in str(refused.value)
+        assert "\n" not in str(refused.value)
