@@ -8,7 +8,7 @@ from ipsecbench.algorithms.authentication import AUTHENTICATION
 from ipsecbench.audit.configuration import Authentication, Connection, Exchange
 from ipsecbench.audit.findings import Finding, Grade
 from ipsecbench.audit.parts import against, grade_part
-from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.policies.policy import Policy
 from ipsecbench.recommend.reasons import Reason, Role
 
 _PREFIXES = {"rsa": ("rsa-",), "ecdsa": ("ecdsa-",), "eddsa": ("ed25519", "ed448"), "pubkey": ("rsa-", "ecdsa-", "ed")}

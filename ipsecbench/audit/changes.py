@@ -10,7 +10,7 @@ from ipsecbench.audit.configuration import Format
 from ipsecbench.audit.findings import Finding, Grade, spoken
 from ipsecbench.audit.parts import grade_part
 from ipsecbench.audit.verdict import ConnectionVerdict
-from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.policies.policy import Policy
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
 from ipsecbench.recommend.reasons import Role
 

@@ -11,7 +11,7 @@ from ipsecbench.audit.configuration import Child, Connection, Offer
 from ipsecbench.audit.findings import Finding, Grade
 from ipsecbench.audit.parts import against
 from ipsecbench.recommend.formats import seconds
-from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.policies.policy import Policy
 from ipsecbench.recommend.reasons import Reason
 
 LOGJAM_BITS = 90

@@ -10,7 +10,7 @@ from ipsecbench.audit.configuration import Child, Life, Offer
 from ipsecbench.audit.findings import Finding, Grade
 from ipsecbench.audit.parts import against
 from ipsecbench.recommend.formats import octets, rate, seconds
-from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.policies.policy import Policy
 from ipsecbench.recommend.reasons import Reason, Role
 
 _PAYLOAD_BYTES = 1400

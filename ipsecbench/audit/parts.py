@@ -6,7 +6,7 @@ from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.audit.findings import Finding, Grade
 from ipsecbench.audit.unassessed import unassessed
-from ipsecbench.recommend.policy import Permission, Policy, fallback_parts
+from ipsecbench.recommend.policies.policy import Permission, Policy, fallback_parts
 from ipsecbench.recommend.reasons import Reason, Role
 from ipsecbench.recommend.standing import forbidden, level, never_acceptable, strength_bits, unregistered
 

@@ -22,7 +22,7 @@ from ipsecbench.audit.findings import Finding, Grade, worst
 from ipsecbench.audit.limits import grade_octets, grade_sequence_numbers, grade_time
 from ipsecbench.audit.parts import grade_part
 from ipsecbench.audit.strongswan_proposals import is_combined, parse_offer
-from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.policies.policy import Policy
 from ipsecbench.recommend.reasons import Reason, Role
 
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.cli.text_blocks import LABEL_WIDTH, WARNING, Room, cut, labelled, plain
-from ipsecbench.recommend.arithmetic import scaled
-from ipsecbench.recommend.capacity import Capacity, TrafficCapacity
 from ipsecbench.recommend.formats import chance, microseconds, octets, rate, rate_interval, significant, small_percent
-from ipsecbench.recommend.lives import Lifetime
+from ipsecbench.recommend.keys.lives import Lifetime
+from ipsecbench.recommend.keys.setup_load import ProtocolBasis
 from ipsecbench.recommend.model import Recommendation
+from ipsecbench.recommend.prediction.arithmetic import scaled
+from ipsecbench.recommend.prediction.capacity import Capacity, TrafficCapacity
 from ipsecbench.recommend.reasons import Exclusion, ExclusionKind, Role
-from ipsecbench.recommend.setup_load import ProtocolBasis
-from ipsecbench.recommend.traffic import IMIX
+from ipsecbench.recommend.requirements.traffic import IMIX
 from ipsecbench.report.formats import listing, span
 
 SCREEN_WIDTH = 100

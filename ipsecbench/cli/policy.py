@@ -24,7 +24,7 @@ policy_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exc
 def policy_list(json_output: option.Json = False) -> None:
     """Name, version and title of each."""
     from ipsecbench.cli.policy_screens import render_list
-    from ipsecbench.recommend.policy import POLICIES, load_policy
+    from ipsecbench.recommend.policies.policy import POLICIES, load_policy
 
     policies = [load_policy(name) for name in POLICIES]
     if json_output:
@@ -41,7 +41,7 @@ def policy_show(
 ) -> None:
     """Every setting and every line."""
     from ipsecbench.cli.policy_screens import policy_to_dict, render_policy
-    from ipsecbench.recommend.policy import load_policy
+    from ipsecbench.recommend.policies.policy import load_policy
 
     policy = load_policy(name)
     typer.echo(json.dumps(policy_to_dict(policy), ensure_ascii=False) if json_output else render_policy(policy))
@@ -72,7 +72,7 @@ def policy_check(
     from ipsecbench.audit.findings import Grade
     from ipsecbench.audit.verdict import judge
     from ipsecbench.cli.policy_screens import render_verdict, verdict_to_dict
-    from ipsecbench.recommend.policy import load_policy
+    from ipsecbench.recommend.policies.policy import load_policy
 
     chosen = load_policy(policy)
     where, configuration = _read(subject, read_as)

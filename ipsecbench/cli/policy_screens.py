@@ -15,7 +15,7 @@ from ipsecbench.recommend.reasons import Reason
 
 if TYPE_CHECKING:
     from ipsecbench.audit.verdict import ConnectionVerdict, Verdict
-    from ipsecbench.recommend.policy import Fallback, Line, Policy, Setting
+    from ipsecbench.recommend.policies.policy import Fallback, Line, Policy, Setting
     from ipsecbench.recommend.reasons import Role
 
 _WIDTH = 100

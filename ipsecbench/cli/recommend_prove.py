@@ -44,7 +44,7 @@ def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bo
     from ipsecbench.lab.trials.proof_trial import QUICK, THOROUGH
     from ipsecbench.recommend import recommend
     from ipsecbench.recommend.answer_file import answer_document
-    from ipsecbench.recommend.policy import load_policy
+    from ipsecbench.recommend.policies.policy import load_policy
 
     policy = load_policy(wanted.policy)
     recommendation = recommend(measured, policy, wanted.requirements)

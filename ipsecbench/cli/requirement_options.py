@@ -23,7 +23,7 @@ import typer
 if TYPE_CHECKING:
     from ipsecbench.dataset.model import Dataset
     from ipsecbench.recommend.model import Recommendation
-    from ipsecbench.recommend.requirements import Requirements
+    from ipsecbench.recommend.requirements.records import Requirements
 
 DEFAULT_POLICY = "modern"
 
@@ -142,7 +142,7 @@ class Wanted:
         """
         from ipsecbench.dataset.store import read_dataset
         from ipsecbench.recommend import recommend
-        from ipsecbench.recommend.policy import load_policy
+        from ipsecbench.recommend.policies.policy import load_policy
 
         policy = load_policy(self.policy)
         other = None if self.peer_dataset is None else read_dataset(self.peer_dataset)
@@ -159,8 +159,8 @@ def wanted_of(given: Mapping[str, Any]) -> Wanted:
     Raises:
         UsageError: a flag or the requirement file is nonsense; the message names it.
     """
-    from ipsecbench.recommend.requirement_file import RequirementFile, flag_fields, read_requirement_file
-    from ipsecbench.recommend.requirements import Requirements
+    from ipsecbench.recommend.requirements.records import Requirements
+    from ipsecbench.recommend.requirements.requirement_file import RequirementFile, flag_fields, read_requirement_file
 
     path = given.get("requirements")
     stored = RequirementFile() if path is None else read_requirement_file(path)

@@ -12,11 +12,11 @@ from ipsecbench.bench.draws import Draws, larger, row_draws
 from ipsecbench.bench.measurement import Estimate, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import IpsecbenchError
-from ipsecbench.recommend.ends import End
-from ipsecbench.recommend.evidence import box_name
-from ipsecbench.recommend.measured_costs import PREDICTION_PROVIDERS
-from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE
-from ipsecbench.recommend.traffic import IMIX, Traffic
+from ipsecbench.recommend.choice.ends import End
+from ipsecbench.recommend.choice.evidence import box_name
+from ipsecbench.recommend.prediction.measured_costs import PREDICTION_PROVIDERS
+from ipsecbench.recommend.prediction.predictions import PREDICTION_CONFIDENCE
+from ipsecbench.recommend.requirements.traffic import IMIX, Traffic
 
 if TYPE_CHECKING:
     from ipsecbench.recommend.model import Recommendation
@@ -86,7 +86,7 @@ class Box:
         """What is recommended under the default policy; None where the dataset does not support it."""
         from ipsecbench.explain.policy_standing import policies
         from ipsecbench.recommend import recommend
-        from ipsecbench.recommend.requirements import Requirements
+        from ipsecbench.recommend.requirements.records import Requirements
 
         try:
             return recommend(self.dataset, policies()[0], Requirements())

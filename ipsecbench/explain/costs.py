@@ -9,8 +9,8 @@ from ipsecbench.bench.draws import Draws
 from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.explain.box import Box, interval, quotient
 from ipsecbench.explain.subjects import Kind, Member
-from ipsecbench.recommend.measured_costs import TIER_RANK
-from ipsecbench.recommend.traffic import IMIX
+from ipsecbench.recommend.prediction.measured_costs import TIER_RANK
+from ipsecbench.recommend.requirements.traffic import IMIX
 
 _SUITES = (
     "aes128gcm16",

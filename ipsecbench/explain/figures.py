@@ -13,8 +13,8 @@ from ipsecbench.recommend.reasons import Reason
 
 if TYPE_CHECKING:
     from ipsecbench.explain.box import Box
+    from ipsecbench.recommend.keys.setup_load import ExchangeCost
     from ipsecbench.recommend.model import Recommendation
-    from ipsecbench.recommend.setup_load import ExchangeCost
 
 LINK_MTU_BYTES = 1500
 """The link that inner MTUs are said for."""

@@ -9,8 +9,8 @@ from ipsecbench.bench.draws import Draws
 from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.explain.box import Box, Figure, interval, quotient
 from ipsecbench.explain.verdicts import SURE, Outcome, Verdict, by_chance, rates, ratio_figure, unknown
-from ipsecbench.recommend.arithmetic import scaled
 from ipsecbench.recommend.formats import microseconds, octets, significant, small_percent
+from ipsecbench.recommend.prediction.arithmetic import scaled
 
 SMALL_SHARE = 0.01
 """Share of a core below which a cost is no argument."""

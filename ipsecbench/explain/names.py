@@ -22,7 +22,7 @@ from ipsecbench.errors import UsageError
 from ipsecbench.explain.concepts import concepts
 from ipsecbench.explain.plain_names import plain
 from ipsecbench.explain.subjects import Kind, Member, Subject, member, table_members
-from ipsecbench.recommend.shipped_policies import POLICIES
+from ipsecbench.recommend.policies.shipped import POLICIES
 
 MOST_CHARACTERS = 200
 """No name is longer."""

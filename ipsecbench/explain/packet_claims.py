@@ -12,7 +12,7 @@ from ipsecbench.esp.overhead import Encapsulation, ethernet_bytes, inner_mtu_byt
 from ipsecbench.explain.box import Box, Figure, interval, quotient
 from ipsecbench.explain.figures import LINK_MTU_BYTES, MTU_SUITES
 from ipsecbench.explain.verdicts import Outcome, Verdict
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 _ARITHMETIC = "arithmetic"
 _SUITE = "aes128gcm16"

@@ -10,10 +10,10 @@ from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.proposals import PRF_OF_INTEGRITY
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.explain.subjects import Kind, Member
-from ipsecbench.recommend.policy import Permission, Policy, fallback_parts, load_policy
-from ipsecbench.recommend.policy_records import SETTING_DEFAULTS
+from ipsecbench.recommend.policies.policy import Permission, Policy, fallback_parts, load_policy
+from ipsecbench.recommend.policies.records import SETTING_DEFAULTS
+from ipsecbench.recommend.policies.shipped import POLICIES
 from ipsecbench.recommend.reasons import Reason, Role
-from ipsecbench.recommend.shipped_policies import POLICIES
 from ipsecbench.recommend.standing import never_acceptable
 
 _USUAL_INTEGRITY = "sha256"

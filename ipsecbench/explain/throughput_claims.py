@@ -11,8 +11,8 @@ from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.explain.box import Box, Comparison, Figure, interval, quotient
 from ipsecbench.explain.verdicts import SURE, Outcome, Verdict, by_chance, rates, ratio_figure, unknown
 from ipsecbench.recommend.formats import seconds, significant
-from ipsecbench.recommend.measured_costs import TIER_RANK
-from ipsecbench.recommend.traffic import IMIX, Traffic
+from ipsecbench.recommend.prediction.measured_costs import TIER_RANK
+from ipsecbench.recommend.requirements.traffic import IMIX, Traffic
 
 HALF_RATE = 0.6
 """Share of the rate below which one speaks of half."""

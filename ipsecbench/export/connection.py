@@ -22,7 +22,7 @@ from ipsecbench.algorithms.suites import EspSuite, esp_suites
 from ipsecbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from ipsecbench.recommend.lives import Lifetime
+    from ipsecbench.recommend.keys.lives import Lifetime
     from ipsecbench.recommend.model import Recommendation
 
 MODES = ("tunnel", "transport", "gre", "ipip")

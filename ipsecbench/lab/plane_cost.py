@@ -10,7 +10,7 @@ The NULL suite is the one with the integrity transform of the suite, and GMAC (N
 GCM: code and tables of a hash have to come back into the caches after each visit to the kernel, which a packet loop
 does not see, and a NULL run with that hash does. Where there is none, that of :meth:`PlaneCosts.stand_in` stands in.
 
-The recommendation (:mod:`ipsecbench.recommend.data_plane`) and the comparison with the laboratory
+The recommendation (:mod:`ipsecbench.recommend.prediction.data_plane`) and the comparison with the laboratory
 (:mod:`ipsecbench.lab.prediction`) take it from here. Everything here is a pure function of rows.
 """
 

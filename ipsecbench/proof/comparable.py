@@ -10,9 +10,9 @@ from ipsecbench.bench.plan import AGENT_PROVIDERS
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.lab.plane_cost import LABORATORY_TIERS, LOOP_PROVIDER
 from ipsecbench.lab.trials.plan import Size
-from ipsecbench.recommend.cost_model import CostModel
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.predictions import Prediction
+from ipsecbench.recommend.prediction.cost_model import CostModel
+from ipsecbench.recommend.prediction.predictions import Prediction
 
 PROVIDER = "agent"
 """Whose data plane the laboratory runs."""

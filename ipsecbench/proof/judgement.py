@@ -12,9 +12,9 @@ from ipsecbench.lab.plane_cost import DIRECTIONS
 from ipsecbench.lab.trials.proof_bed import HeldSet
 from ipsecbench.lab.trials.proof_trial import Carried
 from ipsecbench.proof.records import Difference, DirectionProof, Outcome, SetProof, SetUpProof
-from ipsecbench.recommend.handshake_cost import HandshakeCost
-from ipsecbench.recommend.predictions import Prediction
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.keys.handshake_cost import HandshakeCost
+from ipsecbench.recommend.prediction.predictions import Prediction
+from ipsecbench.recommend.requirements.records import Requirements
 
 UNSTABLE_HALF_WIDTH = 0.05
 """Relative half width of a measured rate's 95% interval above which it proves nothing."""

@@ -24,8 +24,8 @@ from ipsecbench.proof.judgement import Comparison
 from ipsecbench.proof.records import Proof, SetProof
 from ipsecbench.proof.runner_up import runner_up_of
 from ipsecbench.recommend.model import GoalVerdict, Recommendation
-from ipsecbench.recommend.policy_records import Policy
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.policies.records import Policy
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 RECOMMENDED, RUNNER_UP = "recommended", "runner-up"
 _TRIAL_BYTES, _TRIAL_PACKETS = 2**32, 10**6

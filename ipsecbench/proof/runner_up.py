@@ -10,7 +10,7 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.policy_records import Line, Policy
+from ipsecbench.recommend.policies.records import Line, Policy
 from ipsecbench.recommend.reasons import Role
 
 

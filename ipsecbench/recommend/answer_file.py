@@ -10,7 +10,7 @@ from typing import Any
 from ipsecbench import __version__
 from ipsecbench.algorithms.sources import sources
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.requirement_file import write_requirements
+from ipsecbench.recommend.requirements.requirement_file import write_requirements
 
 FORMAT = "ipsecbench-recommendation"
 """What the document is."""

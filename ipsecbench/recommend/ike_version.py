@@ -11,9 +11,9 @@ from ipsecbench.algorithms.ikev1 import PHASE1_AUTHENTICATION, PHASE1_HASHES
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.errors import PolicyError
-from ipsecbench.recommend.policy_records import Policy
+from ipsecbench.recommend.policies.records import Policy
 from ipsecbench.recommend.reasons import Reason, Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 
 _LAST_GROUP_OF_IKEV1 = 30
 """brainpoolP512r1 (RFC 6932); Curve25519 and what followed was registered for IKEv2 only (RFC 8031)."""

@@ -12,16 +12,16 @@ from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Tier
 from ipsecbench.recommend.alternatives import Change, FrontPoint, RunnerUp
-from ipsecbench.recommend.capacity import Capacity
-from ipsecbench.recommend.esn import EsnChoice
-from ipsecbench.recommend.handshake_cost import HandshakeCost
-from ipsecbench.recommend.lives import Lifetime
+from ipsecbench.recommend.keys.esn import EsnChoice
+from ipsecbench.recommend.keys.handshake_cost import HandshakeCost
+from ipsecbench.recommend.keys.lives import Lifetime
+from ipsecbench.recommend.keys.replay_window import WindowChoice
+from ipsecbench.recommend.keys.setup_load import DayLongLives, PfsPrice, SetupLoad
 from ipsecbench.recommend.pair import BoxPair
-from ipsecbench.recommend.predictions import Basis, Candidate, Ceiling
+from ipsecbench.recommend.prediction.capacity import Capacity
+from ipsecbench.recommend.prediction.predictions import Basis, Candidate, Ceiling
 from ipsecbench.recommend.reasons import Exclusion, Offered, Price, Reason, Role, Rule
-from ipsecbench.recommend.replay_window import WindowChoice
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.setup_load import DayLongLives, PfsPrice, SetupLoad
+from ipsecbench.recommend.requirements.records import Requirements
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class Phase2:
     esn: bool
     """Whether sequence numbers have 64 bits."""
     mode: str
-    """One of :data:`ipsecbench.recommend.requirements.MODES`; ``gre`` and ``ipip`` are layered over transport mode."""
+    """One of :data:`~ipsecbench.recommend.requirements.records.MODES`; ``gre`` and ``ipip`` are layered over transport
+    mode."""
     replay_window_packets: int
     """Anti-replay window."""
     proposal: str

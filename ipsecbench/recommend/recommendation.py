@@ -11,29 +11,29 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.esp.overhead import Encapsulation, goodput_ratio, inner_mtu_bytes, overhead_bytes, tcp_mss_bytes
-from ipsecbench.recommend.capacity import capacity
-from ipsecbench.recommend.decision import Decision, Phase1Choices, decide
-from ipsecbench.recommend.ends import End
-from ipsecbench.recommend.evidence import box_name, weigh
-from ipsecbench.recommend.explanation import prices, strength_note, suite_reasons, what_would_change
-from ipsecbench.recommend.fallbacks import Fallbacks, usable_fallbacks
-from ipsecbench.recommend.front import pareto_front
-from ipsecbench.recommend.handshake_cost import HandshakeCost
-from ipsecbench.recommend.handshake_stack import stack_cost, stack_reason
-from ipsecbench.recommend.ike_parameters import IkeParameters
-from ipsecbench.recommend.keying import Keying, keying
+from ipsecbench.recommend.choice.decision import Decision, Phase1Choices, decide
+from ipsecbench.recommend.choice.ends import End
+from ipsecbench.recommend.choice.evidence import box_name, weigh
+from ipsecbench.recommend.choice.explanation import prices, strength_note, suite_reasons, what_would_change
+from ipsecbench.recommend.choice.fallbacks import Fallbacks, usable_fallbacks
+from ipsecbench.recommend.choice.front import pareto_front
+from ipsecbench.recommend.choice.objectives import rule
+from ipsecbench.recommend.choice.pair_choice import describe_pair
+from ipsecbench.recommend.choice.peer_warnings import peer_warnings
+from ipsecbench.recommend.choice.phase2 import SuiteChoice, choose_suite
+from ipsecbench.recommend.choice.policy_warnings import chosen_parts, policy_warnings
+from ipsecbench.recommend.choice.runner_up import runner_up
+from ipsecbench.recommend.choice.sensitivity import sensitivity
+from ipsecbench.recommend.keys.handshake_cost import HandshakeCost
+from ipsecbench.recommend.keys.handshake_stack import stack_cost, stack_reason
+from ipsecbench.recommend.keys.ike_parameters import IkeParameters
+from ipsecbench.recommend.keys.keying import Keying, keying
 from ipsecbench.recommend.model import Phase1, Phase2, Recommendation
-from ipsecbench.recommend.objectives import rule
-from ipsecbench.recommend.pair_choice import describe_pair
-from ipsecbench.recommend.peer_warnings import peer_warnings
-from ipsecbench.recommend.phase2 import SuiteChoice, choose_suite
-from ipsecbench.recommend.policy import Policy
-from ipsecbench.recommend.policy_warnings import chosen_parts, policy_warnings
+from ipsecbench.recommend.policies.policy import Policy
+from ipsecbench.recommend.prediction.capacity import capacity
 from ipsecbench.recommend.proposals import esp_proposal, ike_proposal
 from ipsecbench.recommend.reasons import Exclusion, Role
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.runner_up import runner_up
-from ipsecbench.recommend.sensitivity import sensitivity
+from ipsecbench.recommend.requirements.records import Requirements
 
 
 def recommend(

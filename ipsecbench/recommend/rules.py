@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ipsecbench.recommend.ike_version import not_in_ikev1
-from ipsecbench.recommend.policy import Policy
+from ipsecbench.recommend.policies.policy import Policy
 from ipsecbench.recommend.reasons import ExclusionKind, Reason, Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.recommend.standing import strength_bits
 
 Verdict = tuple[ExclusionKind, Reason]
@@ -25,7 +25,7 @@ PEER_FIELDS: Mapping[Role, str] = MappingProxyType(
         Role.ESP_SUITE: "esp_suites",
     }
 )
-"""The field of :class:`~ipsecbench.recommend.peer.Peer` that says of a role what it has."""
+"""The field of :class:`~ipsecbench.recommend.peers.peer.Peer` that says of a role what it has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.recommend.alternatives import FrontPoint
-from ipsecbench.recommend.capacity import TrafficCapacity
 from ipsecbench.recommend.model import Recommendation
+from ipsecbench.recommend.prediction.capacity import TrafficCapacity
 from ipsecbench.report.answer_tables import carries_table, front_table
 from ipsecbench.report.formats import rate, rate_interval, rate_tick, shorten, significant
 from ipsecbench.report.plan import Absent, Plan

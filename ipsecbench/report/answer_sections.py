@@ -10,7 +10,7 @@ from ipsecbench.algorithms.sources import Source, sources
 from ipsecbench.recommend.formats import microseconds, octets, rate, rate_interval
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Reason
-from ipsecbench.recommend.requirement_file import write_requirements
+from ipsecbench.recommend.requirements.requirement_file import write_requirements
 from ipsecbench.report import answer_tables as tables
 from ipsecbench.report.tables import Cell, Column, Line, Table
 

@@ -9,10 +9,10 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.recommend.formats import chance, octets, seconds, small_percent
-from ipsecbench.recommend.lives import Effect, Lifetime, Unit
+from ipsecbench.recommend.keys.lives import Effect, Lifetime, Unit
+from ipsecbench.recommend.keys.setup_load import ExchangeCost
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Role
-from ipsecbench.recommend.setup_load import ExchangeCost
 from ipsecbench.report.formats import rate, rate_interval, significant, span
 from ipsecbench.report.suite_rates import traffic_title
 from ipsecbench.report.tables import MISSING, Cell, Column, Line, Table, estimate_cell, text_cells

@@ -8,7 +8,7 @@ from ipsecbench.dataset.trial import CLEARTEXT, LabTrial, TrialKind
 from ipsecbench.lab.plane_cost import providers
 from ipsecbench.lab.prediction import Agreement, Comparison, compare
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.report.dot_plot import DotPlot, Row
 from ipsecbench.report.formats import percent, rate, rate_tick, shorten, signed_percent, significant, size_title
 from ipsecbench.report.plan import Absent, Plan

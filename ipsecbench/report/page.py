@@ -20,9 +20,9 @@ from ipsecbench.dataset.store import write_atomically
 from ipsecbench.recommend.formats import octets, seconds
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Reason, Role
-from ipsecbench.recommend.requirement_file import KEYS
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.traffic import traffic_text
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.requirement_file import KEYS
+from ipsecbench.recommend.requirements.traffic import traffic_text
 from ipsecbench.report import formats
 from ipsecbench.report.answer_tables import (
     change_table,

@@ -12,9 +12,9 @@ from ipsecbench.algorithms.suites import EspSuite, esp_suites
 from ipsecbench.bench.measurement import Estimate, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.predictions import Basis
+from ipsecbench.recommend.prediction.predictions import Basis
 from ipsecbench.recommend.reasons import Exclusion, Role
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.report.formats import shorten, size_title
 
 _FIRST_SIZES = (Traffic(size_bytes=64), Traffic(size_bytes=576), Traffic(size_bytes=1400))

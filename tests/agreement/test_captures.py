@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ipsecbench.recommend.capture import read_capture
-from ipsecbench.recommend.packet_sizes import read_traffic
+from ipsecbench.recommend.requirements.capture import read_capture
+from ipsecbench.recommend.requirements.packet_sizes import read_traffic
 from tests.unit.requirements.capture_files import (
     COOKED,
     COOKED2,

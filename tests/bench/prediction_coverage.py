@@ -19,9 +19,9 @@ from ipsecbench.bench.measurement import Estimate, Measurement
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import read_dataset
 from ipsecbench.lab.plane_cost import DIRECTIONS, LABORATORY_TIERS
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.prediction.cost_model import CostModel
+from ipsecbench.recommend.prediction.predictions import PREDICTION_CONFIDENCE
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)

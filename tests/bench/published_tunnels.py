@@ -19,10 +19,10 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.draws import Draws, estimate_draws
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.core_scaling import core_scaling
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.predictions import PREDICTION_CONFIDENCE
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.prediction.core_scaling import core_scaling
+from ipsecbench.recommend.prediction.cost_model import CostModel
+from ipsecbench.recommend.prediction.predictions import PREDICTION_CONFIDENCE
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 TABLE = Path(__file__).parents[1] / "data" / "prediction" / "published_tunnels.toml"
 _HASH_BLOCK_BYTES = 64

@@ -13,7 +13,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from ipsecbench.cli.app import app
-from ipsecbench.recommend.shipped_policies import POLICIES
+from ipsecbench.recommend.policies.shipped import POLICIES
 
 DATASETS = Path(__file__).resolve().parents[2] / "datasets"
 FLAGS_WITH_EVERY_POLICY: tuple[tuple[str, ...], ...] = ((), ("--goal", "300M", "--profile", "512"))

@@ -37,9 +37,9 @@ except ImportError:
 done()
 import numpy.random
 done()
-from ipsecbench.recommend.requirement_file import flag_fields
+from ipsecbench.recommend.requirements.requirement_file import flag_fields
 from ipsecbench.dataset.store import read_dataset
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend import recommend
 done()
 dataset = read_dataset(Path(sys.argv[1]))

@@ -19,8 +19,8 @@ import pytest
 from markupsafe import escape
 
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.report.page import content_security_policy, render_page
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

@@ -10,7 +10,7 @@ from ipsecbench.audit.findings import Grade
 from ipsecbench.audit.recognition import read, recognise
 from ipsecbench.audit.verdict import ConnectionVerdict, judge, judge_proposals
 from ipsecbench.cli.policy_screens import render_verdict
-from ipsecbench.recommend.policy import POLICIES, load_policy
+from ipsecbench.recommend.policies.policy import POLICIES, load_policy
 
 MODERN = load_policy("modern")
 

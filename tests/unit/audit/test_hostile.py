@@ -17,7 +17,7 @@ from ipsecbench.audit.verdict import judge
 from ipsecbench.cli.policy import policy_app
 from ipsecbench.cli.policy_screens import render_verdict, verdict_to_dict
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.policy import POLICIES, load_policy
+from ipsecbench.recommend.policies.policy import POLICIES, load_policy
 
 LOADED = [load_policy(name) for name in POLICIES]
 SAMPLES = {

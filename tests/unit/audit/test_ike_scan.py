@@ -10,7 +10,7 @@ from ipsecbench.audit.ike_scan import read_ike_scan
 from ipsecbench.audit.recognition import read
 from ipsecbench.audit.verdict import judge
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.policies.policy import load_policy
 
 MULTILINE = """\
 Starting ike-scan 1.9.5 with 1 hosts (http://www.nta-monitor.com/tools/ike-scan/)

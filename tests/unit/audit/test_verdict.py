@@ -7,7 +7,7 @@ import pytest
 from ipsecbench.audit.findings import Grade
 from ipsecbench.audit.verdict import ConnectionVerdict, judge_proposals
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.policies.policy import load_policy
 
 MODERN = load_policy("modern")
 

@@ -16,9 +16,9 @@ from ipsecbench.cli.text_blocks import LABEL_WIDTH, Room, labelled, plain, short
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.peer_presets import load_peer
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.peers.presets import load_peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 
 MakeDataset = Callable[..., Dataset]
 POLICIES = ("modern", "nist", "bsi", "cnsa1", "legacy-interop", "article")

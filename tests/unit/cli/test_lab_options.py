@@ -12,7 +12,7 @@ from ipsecbench.errors import UsageError
 from ipsecbench.esp.configuration import Layering
 from ipsecbench.esp.mode import Mode
 from ipsecbench.lab.arrangement import ARTICLE, MODERN, MODERN_IKEV1
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.reasons import Role
 
 

@@ -18,8 +18,8 @@ from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.dataset.store import write_dataset
 from ipsecbench.errors import IpsecbenchError
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements, parse_rate
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements, parse_rate
 
 MakeDataset = Callable[..., Dataset]
 

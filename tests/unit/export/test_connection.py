@@ -8,9 +8,9 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import UsageError
 from ipsecbench.export.connection import End, IkeAlgorithms, Life, connection_of, placeholder_ends
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.recommendation import recommend
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 from tests.unit.export.connections import a_connection
 
 

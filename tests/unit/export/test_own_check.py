@@ -12,8 +12,8 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.export.connection import Connection, connection_of, placeholder_ends
 from ipsecbench.export.target import find_target
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.policy import POLICIES, load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.policies.policy import POLICIES, load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 
 TARGETS = {"swanctl": Format.SWANCTL, "strongswan-ipsec": Format.STRONGSWAN, "libreswan": Format.LIBRESWAN}
 

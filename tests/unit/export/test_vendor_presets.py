@@ -7,10 +7,10 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.export.connection import Connection, connection_of
 from ipsecbench.export.target import find_target
-from ipsecbench.recommend.peer_presets import load_peer
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.peers.presets import load_peer
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.recommendation import recommend
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 from tests.unit.export.grammar import faults
 from tests.unit.export.vendor_matrix import VENDORS, written
 

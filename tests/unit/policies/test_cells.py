@@ -27,7 +27,7 @@ from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.recommend.policy import POLICIES, Permission, load_policy
+from ipsecbench.recommend.policies.policy import POLICIES, Permission, load_policy
 from ipsecbench.recommend.reasons import Role
 
 HERE = Path(__file__).parent

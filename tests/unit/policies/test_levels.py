@@ -18,7 +18,7 @@ from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.requirement_levels import STANDARDS, standing
-from ipsecbench.recommend.policy import Permission, load_policy
+from ipsecbench.recommend.policies.policy import Permission, load_policy
 from ipsecbench.recommend.reasons import Role
 
 HERE = Path(__file__).parent

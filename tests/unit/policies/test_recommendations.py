@@ -9,9 +9,9 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import read_dataset
 from ipsecbench.recommend import recommend
+from ipsecbench.recommend.choice.policy_warnings import chosen_parts
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.policy import POLICIES, Permission, load_policy
-from ipsecbench.recommend.policy_warnings import chosen_parts
+from ipsecbench.recommend.policies.policy import POLICIES, Permission, load_policy
 from ipsecbench.recommend.reasons import Role
 
 

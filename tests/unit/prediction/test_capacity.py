@@ -10,12 +10,12 @@ import pytest
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.capacity import CAPACITY_SIZES, Capacity, capacity
-from ipsecbench.recommend.core_scaling import ScalingBasis
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.packet_lengths import line_share, packet_lengths
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.prediction.capacity import CAPACITY_SIZES, Capacity, capacity
+from ipsecbench.recommend.prediction.core_scaling import ScalingBasis
+from ipsecbench.recommend.prediction.cost_model import CostModel
+from ipsecbench.recommend.prediction.packet_lengths import line_share, packet_lengths
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 GCM = esp_suites()["aes128gcm16"]

@@ -13,10 +13,10 @@ from ipsecbench.bench.draws import Draws, at_least, spread_draws
 from ipsecbench.bench.measurement import Measurement, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.lab.plane_cost import PlaneCosts
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.data_plane import UNCHECKED_ERROR, data_plane
-from ipsecbench.recommend.stated_default import TRANSFORM_FACTOR, X86_KERNEL
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.prediction.cost_model import CostModel
+from ipsecbench.recommend.prediction.data_plane import UNCHECKED_ERROR, data_plane
+from ipsecbench.recommend.prediction.stated_default import TRANSFORM_FACTOR, X86_KERNEL
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 GCM = esp_suites()["aes128gcm16"]

@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from ipsecbench.recommend.stated_default import SMALL_KERNEL, X86_KERNEL, clock_hz, stated_default
+from ipsecbench.recommend.prediction.stated_default import SMALL_KERNEL, X86_KERNEL, clock_hz, stated_default
 from tests.bench.published_tunnels import Pair, pairs
 
 

@@ -13,7 +13,7 @@ from ipsecbench.errors import UsageError
 from ipsecbench.hardware import detect
 from ipsecbench.hardware.same_box import other_processor
 from ipsecbench.proof.run import check
-from ipsecbench.recommend.traffic import IMIX, Traffic
+from ipsecbench.recommend.requirements.traffic import IMIX, Traffic
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "datasets/example.ipsecbench.json"
 

@@ -18,9 +18,9 @@ from ipsecbench.lab.trials.proof_trial import Carried
 from ipsecbench.proof import judgement
 from ipsecbench.proof.judgement import Comparison
 from ipsecbench.proof.records import Difference, DirectionProof, Outcome, SetProof
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.prediction.cost_model import CostModel
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 from tests.unit.export.connections import a_connection
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -22,8 +22,8 @@ from ipsecbench.proof.run import outlives_a_trial
 from ipsecbench.proof.runner_up import runner_up_of
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 from tests.unit.export.connections import a_connection
 
 DATASETS = Path(__file__).resolve().parents[3] / "datasets"

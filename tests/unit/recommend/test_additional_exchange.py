@@ -13,12 +13,12 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import read_dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.additional_exchange import choose_additional
-from ipsecbench.recommend.ends import End
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.policy import Policy, load_policy
+from ipsecbench.recommend.choice.additional_exchange import choose_additional
+from ipsecbench.recommend.choice.ends import End
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.policies.policy import Policy, load_policy
 from ipsecbench.recommend.reasons import ExclusionKind
-from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.requirements.records import Objective, Requirements
 from ipsecbench.recommend.rules import Rules
 
 MakeDataset = Callable[..., Dataset]

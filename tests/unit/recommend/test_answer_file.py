@@ -10,11 +10,11 @@ from pathlib import Path
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.answer_file import FORMAT, FORMAT_VERSION, answer_document
-from ipsecbench.recommend.peer_presets import load_peer
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirement_file import read_requirement_file
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.peers.presets import load_peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.requirement_file import read_requirement_file
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "recommend-output.md"

@@ -11,9 +11,9 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.bench.plan import KERNEL_PROVIDERS
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.predictions import Basis, Prediction
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.prediction.cost_model import CostModel
+from ipsecbench.recommend.prediction.predictions import Basis, Prediction
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 GCM = esp_suites()["aes128gcm16"]

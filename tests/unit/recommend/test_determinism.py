@@ -16,8 +16,8 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import read_dataset, write_dataset
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Objective, Requirements
 
 MakeDataset = Callable[..., Dataset]
 EXAMPLE = Path(__file__).parents[3] / "datasets" / "example.ipsecbench.json"

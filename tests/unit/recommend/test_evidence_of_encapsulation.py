@@ -10,8 +10,8 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import read_dataset
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 
 LAB = Path(__file__).parents[3] / "datasets" / "lab.ipsecbench.json"
 

@@ -9,11 +9,11 @@ import pytest
 
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.exchange_cost import UNMEASURED_MESSAGE_US, ExchangeModel
-from ipsecbench.recommend.ike_operations import IkeOperations
-from ipsecbench.recommend.ike_parameters import IkeParameters
-from ipsecbench.recommend.setup_load import EndCost, ExchangeCost, ProtocolBasis
+from ipsecbench.recommend.keys.exchange_cost import UNMEASURED_MESSAGE_US, ExchangeModel
+from ipsecbench.recommend.keys.ike_operations import IkeOperations
+from ipsecbench.recommend.keys.ike_parameters import IkeParameters
+from ipsecbench.recommend.keys.setup_load import EndCost, ExchangeCost, ProtocolBasis
+from ipsecbench.recommend.prediction.cost_model import CostModel
 
 MakeDataset = Callable[..., Dataset]
 

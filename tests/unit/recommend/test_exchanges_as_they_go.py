@@ -9,11 +9,11 @@ import pytest
 from ipsecbench.algorithms.proposals import parse_ike
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.ike.events import ChildSaRekeyed, IkeSaRekeyed
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.exchange_cost import ExchangeModel
-from ipsecbench.recommend.ike_operations import IkeOperations
-from ipsecbench.recommend.ike_parameters import IkeParameters
-from ipsecbench.recommend.setup_load import ExchangeCost
+from ipsecbench.recommend.keys.exchange_cost import ExchangeModel
+from ipsecbench.recommend.keys.ike_operations import IkeOperations
+from ipsecbench.recommend.keys.ike_parameters import IkeParameters
+from ipsecbench.recommend.keys.setup_load import ExchangeCost
+from ipsecbench.recommend.prediction.cost_model import CostModel
 from tests.exchanges.network import Conditions, Network, Node
 from tests.exchanges.scenes import both, child, pair
 

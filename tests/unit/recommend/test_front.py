@@ -13,11 +13,11 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.handshake import HandshakeModel
-from ipsecbench.recommend.policy import Policy, load_policy
+from ipsecbench.recommend.keys.handshake import HandshakeModel
+from ipsecbench.recommend.policies.policy import Policy, load_policy
+from ipsecbench.recommend.prediction.cost_model import CostModel
 from ipsecbench.recommend.reasons import Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 
 MakeDataset = Callable[..., Dataset]
 Point = tuple[int, float, float]

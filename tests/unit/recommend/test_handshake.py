@@ -9,10 +9,10 @@ import pytest
 
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.handshake import HandshakeModel
-from ipsecbench.recommend.ike_operations import child_key_bytes, ike_key_bytes
-from ipsecbench.recommend.ike_parameters import IkeParameters
+from ipsecbench.recommend.keys.handshake import HandshakeModel
+from ipsecbench.recommend.keys.ike_operations import child_key_bytes, ike_key_bytes
+from ipsecbench.recommend.keys.ike_parameters import IkeParameters
+from ipsecbench.recommend.prediction.cost_model import CostModel
 
 MakeDataset = Callable[..., Dataset]
 SIGNED = IkeParameters("aes128gcm16", None, "prfsha256", "x25519", "ecdsa-256", "aes128gcm16", certificate_chain=1)

@@ -11,9 +11,9 @@ from ipsecbench.bench.handshake import SETS
 from ipsecbench.bench.measurement import Status, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.handshake_cost import StackCost
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.keys.handshake_cost import StackCost
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 
 MakeDataset = Callable[..., Dataset]
 

@@ -12,11 +12,11 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.ike_version import not_in_ikev1
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.policy_records import Setting
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.policies.records import Setting
 from ipsecbench.recommend.reasons import ExclusionKind, Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")

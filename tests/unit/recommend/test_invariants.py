@@ -14,11 +14,11 @@ from ipsecbench.dataset.store import read_dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.peer_presets import load_peer
-from ipsecbench.recommend.policy import POLICIES, load_policy
-from ipsecbench.recommend.policy_records import Permission
+from ipsecbench.recommend.peers.presets import load_peer
+from ipsecbench.recommend.policies.policy import POLICIES, load_policy
+from ipsecbench.recommend.policies.records import Permission
 from ipsecbench.recommend.reasons import Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 
 WISHES = (
     Requirements(goal_mbit_per_second=300.0, tunnels=40, cores=2),

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipsecbench.recommend.jitter import both_at_once, jitter, mean_rekey_seconds
-from ipsecbench.recommend.lives import LifeConditions
-from ipsecbench.recommend.peer import Peer
+from ipsecbench.recommend.keys.jitter import both_at_once, jitter, mean_rekey_seconds
+from ipsecbench.recommend.keys.lives import LifeConditions
+from ipsecbench.recommend.peers.peer import Peer
 
 HERE = LifeConditions()
 

@@ -11,22 +11,22 @@ import pytest
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
-from ipsecbench.recommend.cost_model import CostModel
-from ipsecbench.recommend.esn import choose_esn
 from ipsecbench.recommend.formats import small_percent
-from ipsecbench.recommend.ike_operations import IkeOperations
-from ipsecbench.recommend.ike_parameters import IkeParameters
-from ipsecbench.recommend.keying import Keying, keying, sa_rate
-from ipsecbench.recommend.lifetimes import SaRate
+from ipsecbench.recommend.keys.esn import choose_esn
+from ipsecbench.recommend.keys.ike_operations import IkeOperations
+from ipsecbench.recommend.keys.ike_parameters import IkeParameters
+from ipsecbench.recommend.keys.keying import Keying, keying, sa_rate
+from ipsecbench.recommend.keys.lifetimes import SaRate
+from ipsecbench.recommend.keys.pfs import PfsMethod, child_method, decide_pfs
+from ipsecbench.recommend.keys.replay_window import choose_window
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.pfs import PfsMethod, child_method, decide_pfs
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.policy_records import Policy, Setting
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.policies.records import Policy, Setting
+from ipsecbench.recommend.prediction.cost_model import CostModel
 from ipsecbench.recommend.reasons import Reason
 from ipsecbench.recommend.recommendation import recommend
-from ipsecbench.recommend.replay_window import choose_window
-from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.requirements.records import Objective, Requirements
 from ipsecbench.recommend.rules import Rules
 
 MakeDataset = Callable[..., Dataset]

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from ipsecbench.algorithms.limits import SEQUENCE_NUMBER_PACKETS, key_budget, packets_advantage
 from ipsecbench.algorithms.suites import esp_suites
-from ipsecbench.recommend.lifetimes import SaRate, child_lifetime, ike_lifetime, seconds_per_key
-from ipsecbench.recommend.lives import Effect, LifeConditions, Lifetime, Unit
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.policy_records import Setting
+from ipsecbench.recommend.keys.lifetimes import SaRate, child_lifetime, ike_lifetime, seconds_per_key
+from ipsecbench.recommend.keys.lives import Effect, LifeConditions, Lifetime, Unit
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.policies.records import Setting
 from ipsecbench.recommend.reasons import Reason
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MODERN = load_policy("modern")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ipsecbench.algorithms.proposals import parse_ike
-from ipsecbench.recommend.ike_parameters import IkeParameters
-from ipsecbench.recommend.message_sizes import (
+from ipsecbench.recommend.keys.ike_parameters import IkeParameters
+from ipsecbench.recommend.keys.message_sizes import (
     INIT_WITHOUT_KEY_BYTES,
     INIT_WITHOUT_KEY_LEAST_BYTES,
     NON_ESP_MARKER_BYTES,
@@ -18,7 +18,7 @@ from ipsecbench.recommend.message_sizes import (
     init_messages,
     largest_message_bytes,
 )
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 
 TRANSCRIPTS = Path(__file__).parents[2] / "transcripts" / "ikev2"
 SA_INIT, INTERMEDIATE = 34, 43

@@ -10,11 +10,11 @@ import pytest
 from ipsecbench.bench.measurement import Estimate, Measurement, Tier
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.objectives import forced_rekeys_ns
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.choice.objectives import forced_rekeys_ns
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.reasons import ExclusionKind, Role
-from ipsecbench.recommend.requirements import Objective, Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.records import Objective, Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")

@@ -11,11 +11,11 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.policy_records import Setting
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.policies.records import Setting
 from ipsecbench.recommend.reasons import ExclusionKind, Reason, Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")

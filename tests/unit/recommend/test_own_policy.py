@@ -11,9 +11,9 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError, UsageError
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.policy import Policy, parse_policy
+from ipsecbench.recommend.policies.policy import Policy, parse_policy
 from ipsecbench.recommend.reasons import ExclusionKind, Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 
 MakeDataset = Callable[..., Dataset]
 MODERN = files("ipsecbench.recommend").joinpath("policies", "modern.toml").read_text(encoding="utf-8")

@@ -15,9 +15,9 @@ from ipsecbench.dataset.store import write_dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import GoalVerdict, Recommendation
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.reasons import ExclusionKind, Role
-from ipsecbench.recommend.requirements import Objective, Requirements
+from ipsecbench.recommend.requirements.records import Objective, Requirements
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")

@@ -10,7 +10,7 @@ import pytest
 
 from ipsecbench.algorithms.sources import sources
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.policy import POLICIES, load_policy, parse_policy
+from ipsecbench.recommend.policies.policy import POLICIES, load_policy, parse_policy
 from ipsecbench.recommend.reasons import Role
 
 MODERN = files("ipsecbench.recommend").joinpath("policies", "modern.toml").read_text(encoding="utf-8")

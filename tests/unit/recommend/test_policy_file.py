@@ -18,10 +18,10 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import PolicyError, UsageError
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.policy import POLICIES, Permission, Policy, load_policy, parse_policy
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.policies.policy import POLICIES, Permission, Policy, load_policy, parse_policy
 from ipsecbench.recommend.reasons import Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.recommend.standing import forbidden, strength_bits
 
 POLICY_FILES = files("ipsecbench.recommend").joinpath("policies")

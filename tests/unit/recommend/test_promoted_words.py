@@ -8,10 +8,10 @@ import pytest
 
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.peer_presets import load_peer
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.peers.presets import load_peer
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.reasons import ExclusionKind
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.records import Requirements
 
 
 @pytest.mark.parametrize("name", ["nist", "legacy-interop"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ipsecbench.bench.draws import Draws, estimate_draws
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.recommend.ranking import (
+from ipsecbench.recommend.choice.ranking import (
     SURE,
     Option,
     chance_of,

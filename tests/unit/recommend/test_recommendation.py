@@ -23,12 +23,12 @@ from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.errors import PolicyError, UsageError
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import GoalVerdict, Recommendation
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.predictions import Basis
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.prediction.predictions import Basis
 from ipsecbench.recommend.reasons import ExclusionKind, Reason, Role
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.recommend.lifetimes import REKEY_SHARE, SaRate, child_lifetime, ike_lifetime
-from ipsecbench.recommend.lives import LifeConditions, Lifetime
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.recovery import COOKIE_THRESHOLD, recovery
-from ipsecbench.recommend.rekey_load import Tunnels, child_rekeys_per_second, rekey_load, shortest_life_seconds
-from ipsecbench.recommend.setup_load import EndCost, ExchangeCost
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.keys.lifetimes import REKEY_SHARE, SaRate, child_lifetime, ike_lifetime
+from ipsecbench.recommend.keys.lives import LifeConditions, Lifetime
+from ipsecbench.recommend.keys.recovery import COOKIE_THRESHOLD, recovery
+from ipsecbench.recommend.keys.rekey_load import Tunnels, child_rekeys_per_second, rekey_load, shortest_life_seconds
+from ipsecbench.recommend.keys.setup_load import EndCost, ExchangeCost
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MODERN = load_policy("modern")
 GCM = esp_suites()["aes128gcm16"]

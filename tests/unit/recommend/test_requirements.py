@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.requirements import Requirements, parse_rate
-from ipsecbench.recommend.traffic import Traffic, parse_traffic
+from ipsecbench.recommend.requirements.records import Requirements, parse_rate
+from ipsecbench.recommend.requirements.traffic import Traffic, parse_traffic
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 
 MakeDataset = Callable[..., Dataset]
 

@@ -12,9 +12,9 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.alternatives import Change, Lever
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Objective, Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Objective, Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 MakeDataset = Callable[..., Dataset]
 MODERN = load_policy("modern")

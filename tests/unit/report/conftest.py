@@ -12,8 +12,8 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.report.page import render_page
 
 VOID = frozenset({"meta", "br", "input", "link", "img", "hr", "wbr", "source", "base", "col", "embed"})

@@ -12,8 +12,8 @@ import pytest
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.formats import chance
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.requirements import Objective, Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.records import Objective, Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.report import answer_figures
 from ipsecbench.report.figures import draw
 from ipsecbench.report.page import regeneration_command, render_page

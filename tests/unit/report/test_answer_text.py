@@ -16,9 +16,9 @@ from markdown_it.token import Token
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.peer_presets import load_peer
-from ipsecbench.recommend.policy import load_policy
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.peers.presets import load_peer
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.report.markdown import escape, markdown_report
 from ipsecbench.report.plain_text import full_text
 

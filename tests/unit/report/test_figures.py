@@ -11,8 +11,8 @@ import pytest
 from ipsecbench.bench.measurement import Estimate, Measurement, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.report import box_figures, suite_figures
 from ipsecbench.report.dot_plot import DotPlot
 from ipsecbench.report.plan import Absent, Plan

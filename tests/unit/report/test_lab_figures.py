@@ -12,8 +12,8 @@ from ipsecbench.bench.measurement import Estimate, Status, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.trial import LabTrial, TrialKind
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.report.dot_plot import DotPlot
 from ipsecbench.report.lab_figures import agreement, agreements, trial_table
 from ipsecbench.report.page import render_page

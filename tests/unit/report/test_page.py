@@ -17,8 +17,8 @@ import pytest
 from ipsecbench.bench.measurement import LADDER, Sample
 from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.requirements import Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.report.page import LARGEST_PAGE_BYTES, render_page
 
 Answer = Callable[..., tuple[Dataset, Recommendation]]

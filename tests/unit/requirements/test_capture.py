@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.capture import read_capture
-from ipsecbench.recommend.packet_sizes import read_traffic
+from ipsecbench.recommend.requirements.capture import read_capture
+from ipsecbench.recommend.requirements.packet_sizes import read_traffic
 from tests.unit.requirements.capture_files import (
     COOKED,
     COOKED2,

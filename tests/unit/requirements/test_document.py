@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from ipsecbench.recommend.peer import LISTS
-from ipsecbench.recommend.peer_file import parse_peer
-from ipsecbench.recommend.peer_presets import PEERS
-from ipsecbench.recommend.requirement_file import KEYS, PEER, PEER_DATASET, POLICY, PROFILE, parse_requirement_file
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.peers.peer import LISTS
+from ipsecbench.recommend.peers.peer_file import parse_peer
+from ipsecbench.recommend.peers.presets import PEERS
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.requirement_file import (
+    KEYS,
+    PEER,
+    PEER_DATASET,
+    POLICY,
+    PROFILE,
+    parse_requirement_file,
+)
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 TEXT = (DOCS / "requirements.md").read_text(encoding="utf-8")

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from ipsecbench.cli.requirement_options import FLAGS, Wanted, wanted_of, with_requirements
 from ipsecbench.errors import IpsecbenchError
-from ipsecbench.recommend.peer_presets import load_peer
-from ipsecbench.recommend.requirement_file import KEYS, PEER, PEER_DATASET, POLICY, PROFILE
-from ipsecbench.recommend.requirements import Objective, Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.peers.presets import load_peer
+from ipsecbench.recommend.requirements.records import Objective, Requirements
+from ipsecbench.recommend.requirements.requirement_file import KEYS, PEER, PEER_DATASET, POLICY, PROFILE
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 app = typer.Typer()
 

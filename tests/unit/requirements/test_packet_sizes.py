@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.packet_sizes import MOST_BINS, load_traffic, merged, read_traffic
-from ipsecbench.recommend.traffic import IMIX, Traffic
+from ipsecbench.recommend.requirements.packet_sizes import MOST_BINS, load_traffic, merged, read_traffic
+from ipsecbench.recommend.requirements.traffic import IMIX, Traffic
 
 
 @pytest.mark.parametrize(

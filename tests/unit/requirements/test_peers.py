@@ -15,9 +15,9 @@ from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.sources import sources
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.peer import LISTS
-from ipsecbench.recommend.peer_file import parse_peer, write_peer
-from ipsecbench.recommend.peer_presets import PEERS, load_peer
+from ipsecbench.recommend.peers.peer import LISTS
+from ipsecbench.recommend.peers.peer_file import parse_peer, write_peer
+from ipsecbench.recommend.peers.presets import PEERS, load_peer
 
 KNOWN = {
     "key_exchange": KEY_EXCHANGE,

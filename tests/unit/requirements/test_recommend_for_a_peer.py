@@ -11,11 +11,11 @@ from ipsecbench.dataset.store import read_dataset
 from ipsecbench.errors import PolicyError
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.packet_sizes import read_traffic
-from ipsecbench.recommend.peer_presets import PEERS, load_peer
-from ipsecbench.recommend.policy import load_policy
+from ipsecbench.recommend.peers.presets import PEERS, load_peer
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.reasons import ExclusionKind, Role
-from ipsecbench.recommend.requirements import Requirements
+from ipsecbench.recommend.requirements.packet_sizes import read_traffic
+from ipsecbench.recommend.requirements.records import Requirements
 
 ROOT = Path(__file__).resolve().parents[3]
 Answer = Callable[[str, str], Recommendation]

@@ -15,12 +15,16 @@ from ipsecbench.algorithms.sources import sources
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import MIXES
 from ipsecbench.errors import UsageError
-from ipsecbench.recommend.peer import Peer
-from ipsecbench.recommend.peer_presets import load_peer
+from ipsecbench.recommend.peers.peer import Peer
+from ipsecbench.recommend.peers.presets import load_peer
 from ipsecbench.recommend.reasons import Reason
-from ipsecbench.recommend.requirement_file import parse_requirement_file, read_requirement_file, write_requirements
-from ipsecbench.recommend.requirements import MODES, Objective, Requirements
-from ipsecbench.recommend.traffic import Traffic
+from ipsecbench.recommend.requirements.records import MODES, Objective, Requirements
+from ipsecbench.recommend.requirements.requirement_file import (
+    parse_requirement_file,
+    read_requirement_file,
+    write_requirements,
+)
+from ipsecbench.recommend.requirements.traffic import Traffic
 
 NEED = Path("need.toml")
 

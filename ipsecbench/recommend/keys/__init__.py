@@ -1,0 +1,1 @@
+"""What keys cost and how long they live: set-ups, rekeys, recovery, perfect forward secrecy, numbers and windows."""

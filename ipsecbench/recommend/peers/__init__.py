@@ -1,0 +1,1 @@
+"""What the other end can do: presets as data, proposals, files."""

@@ -1,0 +1,1 @@
+"""What is wanted: rates, traffic, tunnels, mode, objective, from flags or a file."""
