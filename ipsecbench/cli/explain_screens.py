@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from math import floor, log10
 from typing import TYPE_CHECKING
 
 from ipsecbench.algorithms.sources import sources
 from ipsecbench.bench.measurement import Estimate
+from ipsecbench.cli.text_blocks import wrapped
 from ipsecbench.recommend.formats import microseconds, rate_interval, significant
 
 if TYPE_CHECKING:
@@ -17,44 +17,37 @@ if TYPE_CHECKING:
     from ipsecbench.explain.explanation import Algorithm, Explanation
     from ipsecbench.explain.policy_standing import Standing
 
-_WIDTH = 100
 _MOST_ALGORITHMS = 4
 _UNVERIFIED = " (unverified)"
 
 
-def _wrapped(text: str, first: str, rest: str | None = None) -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first) if rest is None else rest
-    ) or [first.rstrip()]
-
-
 def render_explanation(explanation: Explanation) -> str:
     """An explanation, for people."""
-    lines = _wrapped(f"{explanation.name}: {explanation.title}", "")
+    lines = wrapped(f"{explanation.name}: {explanation.title}", "")
     if explanation.decision:
-        lines += _wrapped(explanation.decision, "→ ")
+        lines += wrapped(explanation.decision, "→ ")
     if explanation.text:
-        lines += ["", *_wrapped(explanation.text, "")]
+        lines += ["", *wrapped(explanation.text, "")]
     if explanation.documents:
-        lines += _wrapped(f"Defined in {', '.join(explanation.documents)}.", "")
+        lines += wrapped(f"Defined in {', '.join(explanation.documents)}.", "")
     for number in explanation.numbers:
-        lines += _wrapped(number, "  ")
+        lines += wrapped(number, "  ")
     lines += _algorithms(explanation.algorithms)
     lines += _policies(explanation.standings, explanation.name)
     lines += _costs(explanation)
     if explanation.overhead:
         lines += ["", "Lengths"]
         for text in explanation.overhead[:_MOST_ALGORITHMS]:
-            lines += _wrapped(text, "  ")
+            lines += wrapped(text, "  ")
     if explanation.figures:
         lines.append("")
         for reason in explanation.figures:
             table = "  " in reason.text.strip()
-            lines += [f"  {reason.text}"] if table else _wrapped(reason.text, "  ")
+            lines += [f"  {reason.text}"] if table else wrapped(reason.text, "  ")
     if explanation.cost_note:
-        lines += ["", *_wrapped(explanation.cost_note, "")]
+        lines += ["", *wrapped(explanation.cost_note, "")]
     if explanation.see:
-        lines += ["", *_wrapped(f"See also: {', '.join(explanation.see)}", "")]
+        lines += ["", *wrapped(f"See also: {', '.join(explanation.see)}", "")]
     lines += _said(explanation.claims)
     return "\n".join([*lines, "", *_legend(explanation.sources)])
 
@@ -62,12 +55,12 @@ def render_explanation(explanation: Explanation) -> str:
 def _algorithms(algorithms: Sequence[Algorithm]) -> list[str]:
     lines: list[str] = []
     for each in algorithms[:_MOST_ALGORITHMS]:
-        lines += ["", *_wrapped(f"{each.name} ({each.kind}): {each.strength}", "")]
-        lines += _wrapped("; ".join((*each.numbers, *each.sizes)), "  ")
+        lines += ["", *wrapped(f"{each.name} ({each.kind}): {each.strength}", "")]
+        lines += wrapped("; ".join((*each.numbers, *each.sizes)), "  ")
         levels = [f"{name} {text}{'' if verified else _UNVERIFIED}" for name, text, verified in each.levels]
         if each.registry_status:
             levels.insert(0, f"registry: {each.registry_status}")
-        lines += _wrapped("; ".join(levels), "  ") if levels else []
+        lines += wrapped("; ".join(levels), "  ") if levels else []
     left = len(algorithms) - _MOST_ALGORITHMS
     return [
         *lines,
@@ -85,7 +78,7 @@ def _policies(standings: Sequence[Standing], subject: str) -> list[str]:
         words.setdefault("; ".join(_together(said, subject)), []).append(name)
     lines = ["", "Policies"]
     for text, names in words.items():
-        lines += _wrapped(f"{', '.join(names)}: {text}", "  ", " " * 6)
+        lines += wrapped(f"{', '.join(names)}: {text}", "  ", " " * 6)
     return lines
 
 
@@ -118,14 +111,14 @@ def _together(said: Sequence[Standing], subject: str) -> list[str]:
 def _costs(explanation: Explanation) -> list[str]:
     if not explanation.costs:
         return []
-    lines = ["", *_wrapped(f"On this box: {explanation.box}", "")]
+    lines = ["", *wrapped(f"On this box: {explanation.box}", "")]
     for table in explanation.costs:
         lines += _table(table)
     return lines
 
 
 def _table(table: CostTable) -> list[str]:
-    lines = _wrapped(f"{table.title} ({table.tier})", "  ")
+    lines = wrapped(f"{table.title} ({table.tier})", "  ")
     width = max(len(row.name) for row in table.rows)
     first = next(row.name for row in table.rows if row.ratio is None)
     for row in table.rows:
@@ -162,24 +155,24 @@ def _said(claims: Sequence[str]) -> list[str]:
         return []
     lines = ["", "What people say of it"]
     for text in claims:
-        lines += _wrapped(f'ipsecbench explain "{text}" DATASET', "  ", "      ")
+        lines += wrapped(f'ipsecbench explain "{text}" DATASET', "  ", "      ")
     return lines
 
 
 def render_claims(findings: Sequence[Finding], box: str | None) -> str:
     """Claims with their verdicts, for people."""
     head = f"On this box: {box}" if box is not None else "Without a dataset: what the standards say alone"
-    lines = _wrapped(head, "")
+    lines = wrapped(head, "")
     if len(findings) > 1:
         lines += _tally(findings)
     for finding in findings:
-        lines += ["", *_wrapped(f'"{finding.claim}" ({finding.said_by}): {finding.verdict.upper()}', "")]
-        lines += _wrapped(finding.answer, "  ")
+        lines += ["", *wrapped(f'"{finding.claim}" ({finding.said_by}): {finding.verdict.upper()}', "")]
+        lines += wrapped(finding.answer, "  ")
         width = max((len(figure.label) for figure in finding.figures), default=0)
         for figure in finding.figures:
-            lines += _wrapped(f"{figure.label:<{width}}  {quantity(figure.value, figure.unit)}", "    ", " " * 8)
+            lines += wrapped(f"{figure.label:<{width}}  {quantity(figure.value, figure.unit)}", "    ", " " * 8)
         if finding.tiers:
-            lines += _wrapped(f"Evidence: {'; '.join(finding.tiers)}", "    ", " " * 8)
+            lines += wrapped(f"Evidence: {'; '.join(finding.tiers)}", "    ", " " * 8)
     cited = dict.fromkeys(key for finding in findings for key in finding.sources)
     return "\n".join([*lines, "", *_legend(cited)])
 
@@ -190,7 +183,7 @@ def _tally(findings: Iterable[Finding]) -> list[str]:
     counted: dict[str, int] = {}
     for finding in findings:
         counted[finding.verdict] = counted.get(finding.verdict, 0) + 1
-    lines = _wrapped("; ".join(f"{number} {verdict}" for verdict, number in counted.items()), "")
+    lines = wrapped("; ".join(f"{number} {verdict}" for verdict, number in counted.items()), "")
     width = max(len(verdict) for verdict in counted)
     return [*lines, "", *(f"  {finding.verdict:<{width}}  {finding.claim}" for finding in findings)]
 
@@ -225,7 +218,7 @@ def _legend(keys: Iterable[str]) -> list[str]:
             source = known[key]
             mark = _UNVERIFIED if source.unverified else ""
             place = f", {source.location}" if source.location else ""
-            lines += _wrapped(f"{key}: {source.title}{place}{mark}", "  ", " " * 6)
+            lines += wrapped(f"{key}: {source.title}{place}{mark}", "  ", " " * 6)
     return lines if len(lines) > 1 else []
 
 
@@ -240,8 +233,8 @@ def render_list() -> str:
         groups.setdefault(f"{kind[0].upper()}{kind[1:]}", []).append(subject.name)
     lines: list[str] = []
     for kind, names in groups.items():
-        lines += [kind, *_wrapped(", ".join(names), "  "), ""]
+        lines += [kind, *wrapped(", ".join(names), "  "), ""]
     lines.append("Claims")
     for claim in all_claims():
-        lines += _wrapped(claim.text, "  ")
+        lines += wrapped(claim.text, "  ")
     return "\n".join(lines)

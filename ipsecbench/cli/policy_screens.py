@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipsecbench.audit.changes import changes, passing_pair
 from ipsecbench.audit.configuration import Format
 from ipsecbench.audit.findings import Finding, Grade, spoken
+from ipsecbench.cli.text_blocks import wrapped
 from ipsecbench.recommend.reasons import Reason
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def render_policy(policy: Policy) -> str:
     verified = [setting.verified for setting in policy.settings.values()]
     verified += [line.verified for entries in policy.lines.values() for line in entries]
     if not all(verified):
-        lines += _wrapped("Unverified is what rests on a source that was not read in its own text.", "")
+        lines += wrapped("Unverified is what rests on a source that was not read in its own text.", "")
     lines += ["", "Settings"]
     for name, setting in policy.settings.items():
         mark = "" if setting.verified else " (unverified)"
@@ -57,7 +58,7 @@ def render_policy(policy: Policy) -> str:
     lines += _exceptions(policy)
     if policy.notes:
         lines += ["", "Notes"]
-        lines += [line for note in policy.notes for line in _wrapped(_cited(note), "  ")]
+        lines += [line for note in policy.notes for line in wrapped(_cited(note), "  ")]
     return "\n".join([*lines, "", *_legend(_policy_reasons(policy))])
 
 
@@ -84,7 +85,7 @@ def _exceptions(policy: Policy) -> list[str]:
             lines += ["", f"For old peers, after the first choice: {what}"]
             for fallback in fallbacks:
                 lines += _entry(fallback.text, fallback.reason)
-                lines += [] if fallback.warning is None else _wrapped(_cited(fallback.warning), "      warning: ")
+                lines += [] if fallback.warning is None else wrapped(_cited(fallback.warning), "      warning: ")
     for role in policy.lines:
         others = [entry for entry in policy.unlisted if entry.role is role]
         if others:
@@ -97,13 +98,13 @@ def _alike(entries: Iterable[tuple[str, Reason, str]]) -> list[str]:
     """Entries that follow each other and say the same, as one."""
     lines: list[str] = []
     for (reason, mark), group in groupby(entries, key=lambda entry: (entry[1], entry[2])):
-        lines += _wrapped(", ".join(name for name, _, _ in group) + mark, "  ")
-        lines += _wrapped(_cited(reason), "      ")
+        lines += wrapped(", ".join(name for name, _, _ in group) + mark, "  ")
+        lines += wrapped(_cited(reason), "      ")
     return lines
 
 
 def _entry(name: str, reason: Reason) -> list[str]:
-    return [*_wrapped(name, "  "), *_wrapped(_cited(reason), "      ")]
+    return [*wrapped(name, "  "), *wrapped(_cited(reason), "      ")]
 
 
 def _policy_reasons(policy: Policy) -> Iterable[Reason]:
@@ -167,7 +168,7 @@ def render_verdict(where: str, verdict: Verdict, policy: Policy) -> str:
         lines += ["", *_connection(alike[0])]
         if len(alike) > 1:
             twins = ", ".join(f"{each.connection.name} (line {each.connection.line})" for each in alike[1:])
-            lines += _wrapped(twins, "  the same for ")
+            lines += wrapped(twins, "  the same for ")
     if not verdict.connections:
         lines += ["", "No host chose a proposal: there is nothing to grade."]
     lines += ["", *_summary(verdict, policy)]
@@ -177,7 +178,7 @@ def render_verdict(where: str, verdict: Verdict, policy: Policy) -> str:
 
 def _noted(text: str, line: int | None) -> list[str]:
     place = "" if line is None else f"line {line}: "
-    return _wrapped(f"{place}{text}", "  note: ")
+    return wrapped(f"{place}{text}", "  note: ")
 
 
 def _alike_connections(verdict: Verdict) -> list[list[ConnectionVerdict]]:
@@ -243,12 +244,12 @@ def _finding(group: Sequence[Finding]) -> list[str]:
         facts.append("unverified")
     names = ", ".join(finding.subject for finding in group)
     head = f"{spoken(first.about)}: {names}"
-    lines = _wrapped(f"{head} ({'; '.join(facts)})" if facts else head, f"  [{first.grade}]".ljust(9))
+    lines = wrapped(f"{head} ({'; '.join(facts)})" if facts else head, f"  [{first.grade}]".ljust(9))
     for reason in _worth_saying(first):
         text = reason.text.removeprefix(f"{first.subject}: ") if len(group) > 1 else reason.text
         if len(group) > 1:
             text = text.replace(first.subject, "each of them")
-        lines += _wrapped(_cited(Reason(text, reason.sources)), " " * 11)
+        lines += wrapped(_cited(Reason(text, reason.sources)), " " * 11)
     return lines
 
 
@@ -272,10 +273,10 @@ def _summary(verdict: Verdict, policy: Policy) -> list[str]:
         names += [each.connection.name for each in alike]
     found.pop((), None)
     for texts, names in found.items():
-        lines += _wrapped(f"in {_listed(names)}:", "CHANGE   ") if len(verdict.connections) > 1 else []
+        lines += wrapped(f"in {_listed(names)}:", "CHANGE   ") if len(verdict.connections) > 1 else []
         for number, change in enumerate(texts):
             first = not number and len(verdict.connections) == 1
-            lines += _wrapped(change, "CHANGE   - " if first else "         - ")
+            lines += wrapped(change, "CHANGE   - " if first else "         - ")
     pair = passing_pair(policy)
     if verdict.grade in (Grade.WARN, Grade.FAIL) and pair is not None:
         lines += ["", f"PASSES   {pair}"]
@@ -305,10 +306,6 @@ def verdict_to_dict(where: str, verdict: Verdict, policy: Policy) -> dict[str, A
 
 def _cited(reason: Reason) -> str:
     return reason.text if not reason.sources else f"{reason.text} [{', '.join(reason.sources)}]"
-
-
-def _wrapped(text: str, first: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first)) or [first.rstrip()]
 
 
 def _legend(reasons: Iterable[Reason]) -> list[str]:

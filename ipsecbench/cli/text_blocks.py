@@ -28,6 +28,12 @@ def cut(line: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
+def wrapped(text: str, first: str, rest: str | None = None, width: int = 100) -> list[str]:
+    """Text wrapped behind the beginning of its first line, further lines below it or behind a beginning of theirs."""
+    below = " " * len(first) if rest is None else rest
+    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=below) or [first.rstrip()]
+
+
 def labelled(label: str, text: str, width: int) -> list[str]:
     """Text wrapped behind its label; a name is never broken, even where it is longer than a line."""
     columns = len(WARNING) + 1 if label == WARNING else LABEL_WIDTH

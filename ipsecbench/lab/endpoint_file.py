@@ -33,10 +33,10 @@ from ipsecbench.ike.configuration import (
 )
 from ipsecbench.ike.identification import Identity, parse_identity
 from ipsecbench.ike.lifetime import Lifetime, Limit
-from ipsecbench.lab.toml_table import LARGEST_FILE, Table, count, duration, flag, one_of, read_toml, text, texts
 from ipsecbench.lab.traffic_tables import MODES, TrafficReader
 from ipsecbench.providers.interface import Certificate, PrivateKey, PublicKeyInfrastructure
 from ipsecbench.secret import Secret
+from ipsecbench.toml.table import LARGEST_FILE, Table, count, duration, flag, one_of, read_toml, text, texts
 
 
 @dataclass(frozen=True, slots=True)

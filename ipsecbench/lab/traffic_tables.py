@@ -14,7 +14,7 @@ from ipsecbench.errors import UsageError
 from ipsecbench.esp.configuration import Action, DontFragment, Layering
 from ipsecbench.esp.mode import Mode
 from ipsecbench.esp.traffic_selector import TrafficSelector, parse_traffic_selector
-from ipsecbench.lab.toml_table import Table, count, one_of, text, texts
+from ipsecbench.toml.table import Table, count, one_of, text, texts
 
 T = TypeVar("T")
 

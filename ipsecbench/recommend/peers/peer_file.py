@@ -28,9 +28,9 @@ from ipsecbench.algorithms.prf import PRF
 from ipsecbench.algorithms.sources import sources
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.errors import UsageError
-from ipsecbench.lab.toml_table import Table, count, flag, parse_toml, text, texts
 from ipsecbench.recommend.peers.peer import LISTS, OTHERS, Peer
 from ipsecbench.recommend.reasons import Reason
+from ipsecbench.toml.table import Table, count, flag, parse_toml, text, texts
 
 _ALL = "all"
 _LONGEST_LIFE_SECONDS = 31_536_000

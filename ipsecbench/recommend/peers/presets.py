@@ -15,9 +15,9 @@ from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.proposals import EspProposal, IkeProposal, parse_esp, parse_ike
 from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.errors import UsageError
-from ipsecbench.lab.toml_table import read_toml
 from ipsecbench.recommend.peers.peer import Peer
 from ipsecbench.recommend.peers.peer_file import parse_peer, peer_of_table
+from ipsecbench.toml.table import read_toml
 
 PEERS = (
     "aws",

@@ -11,7 +11,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ipsecbench.errors import UsageError
-from ipsecbench.lab.toml_table import read_toml_text
 from ipsecbench.recommend.policies.policy_file import parse_policy
 from ipsecbench.recommend.policies.records import (
     Acceptance,
@@ -24,6 +23,7 @@ from ipsecbench.recommend.policies.records import (
     fallback_parts,
 )
 from ipsecbench.recommend.policies.shipped import POLICIES, shipped_policy_text
+from ipsecbench.toml.table import read_toml_text
 
 __all__ = [
     "POLICIES",

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ipsecbench.errors import UsageError
-from ipsecbench.lab.toml_table import Table, parse_toml, read_toml, text
 from ipsecbench.recommend.peers.peer import Peer
 from ipsecbench.recommend.peers.peer_file import peer_of_table, toml_text, write_peer
 from ipsecbench.recommend.peers.presets import load_peer
@@ -28,6 +27,7 @@ from ipsecbench.recommend.requirements.records import (
     rate_text,
 )
 from ipsecbench.recommend.requirements.traffic import Traffic, parse_traffic, traffic_text
+from ipsecbench.toml.table import Table, parse_toml, read_toml, text
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from ipsecbench.errors import ConfigurationError, IpsecbenchError, UsageError
-from ipsecbench.lab.toml_positions import TomlPositions
+from ipsecbench.toml.positions import TomlPositions
 
 T = TypeVar("T")
 D = TypeVar("D")
