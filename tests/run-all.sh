@@ -12,7 +12,7 @@ make --no-print-directory -C agent all sanitize
 make --no-print-directory -C agent check
 
 # What takes times, or counts on a processor of its own, runs alone.
-alone="tests/agent tests/commands tests/proofs tests/docs tests/browser"
+alone="tests/agent tests/commands tests/proofs"
 echo "== Python tests, one at a time"
 # shellcheck disable=SC2086  a list of words
 $bin/pytest -q --durations=10 $alone
