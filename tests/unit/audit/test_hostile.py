@@ -19,6 +19,8 @@ from ipsecbench.cli.policy_screens import render_verdict, verdict_to_dict
 from ipsecbench.errors import UsageError
 from ipsecbench.recommend.policies.policy import POLICIES, load_policy
 
+pytestmark = pytest.mark.slow
+
 LOADED = [load_policy(name) for name in POLICIES]
 SAMPLES = {
     Format.SWANCTL: "t { version = 1 }\nconnections { a : t { proposals = aes256-sha1-modp1024, default\n"

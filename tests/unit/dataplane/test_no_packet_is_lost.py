@@ -17,6 +17,8 @@ from tests.exchanges.network import Conditions, Node
 from tests.exchanges.scenes import A, B, both, child, endpoint
 from tests.unit.dataplane.recording import TrafficNetwork
 
+pytestmark = pytest.mark.slow
+
 NOTHING = {"A": 0, "B": 0}
 
 

@@ -14,6 +14,8 @@ from ipsecbench.wire.ip import parse_ip
 from tests.unit.esp.esp_pair import ENDS, PORTS, Pair, available_suites, layerings, sa_of
 from tests.unit.esp.inner_packets import udp_packet
 
+pytestmark = pytest.mark.slow
+
 
 def inner_of(mode: Mode, layering: Layering, inner: int, outer: int, size: int) -> bytes:
     """A packet that the mode carries: in plain transport mode between the two ends themselves."""

@@ -13,6 +13,8 @@ from ipsecbench.export.rules import common_refusals
 from ipsecbench.export.target import Target, find_target, target_names
 from tests.unit.export.many_connections import mixtures, one_at_a_time, sensible
 
+pytestmark = pytest.mark.slow
+
 CONNECTIONS = tuple(one_at_a_time())
 MIXTURES = tuple(mixtures(150))
 SENSIBLE = tuple(sensible(60))

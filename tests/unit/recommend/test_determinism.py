@@ -19,6 +19,8 @@ from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Objective, Requirements
 
+pytestmark = pytest.mark.slow
+
 MakeDataset = Callable[..., Dataset]
 EXAMPLE = Path(__file__).parents[3] / "datasets" / "example.ipsecbench.json"
 

@@ -454,6 +454,7 @@ def test_it_is_json_and_every_source_exists(make_dataset: MakeDataset) -> None:
     assert all("\n" not in reason.text for reason in everything)
 
 
+@pytest.mark.slow
 @fixture_reuse
 @given(seed=st.integers(0, 2**32), box=st.sampled_from(["x86-aes", "arm-no-aes"]), wide=st.sampled_from([0.008, 0.06]))
 def test_the_order_of_rows_does_not_matter(make_dataset: MakeDataset, seed: int, box: str, wide: float) -> None:
@@ -466,6 +467,7 @@ def test_the_order_of_rows_does_not_matter(make_dataset: MakeDataset, seed: int,
     assert recommend(shuffled, LEGACY) == recommend(dataset, LEGACY)
 
 
+@pytest.mark.slow
 @fixture_reuse
 @given(scale=st.floats(0.02, 50), wide=st.sampled_from([0.008, 0.03, 0.06]))
 def test_a_box_that_is_faster_in_all_gets_the_same_sets(make_dataset: MakeDataset, scale: float, wide: float) -> None:
@@ -474,6 +476,7 @@ def test_a_box_that_is_faster_in_all_gets_the_same_sets(make_dataset: MakeDatase
     assert [candidate.name for candidate in slow.candidates] == [candidate.name for candidate in fast.candidates]
 
 
+@pytest.mark.slow
 @fixture_reuse
 @given(
     factor=st.floats(1.0, 40.0),

@@ -185,6 +185,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_from_a_dataset_is_harmless(make_answer: Answer, read_page: Read, text: str) -> None:
     harmless = read_page(render_page(*make_answer()))
@@ -247,6 +248,7 @@ def test_too_many_samples_are_left_out_and_the_page_says_where_they_are(make_ans
     assert "ab" * 32 in note
 
 
+@pytest.mark.slow
 def test_size_stays_below_a_megabyte_whatever_the_dataset_holds(make_answer: Answer) -> None:
     dataset, answer = make_answer()
     warnings = tuple(RunWarning("x", f"{number} " + "<&" * 5000) for number in range(500))
