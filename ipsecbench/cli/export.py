@@ -64,7 +64,8 @@ def export_command(
     from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, goal_met
     from ipsecbench.dataset.store import read_dataset
     from ipsecbench.errors import RefusedError, UsageError
-    from ipsecbench.export.connection import connection_of, placeholder_ends
+    from ipsecbench.export.connection import placeholder_ends
+    from ipsecbench.export.from_recommendation import connection_of
     from ipsecbench.export.target import find_target
 
     if listing or to == "list":

@@ -12,7 +12,8 @@ from ipsecbench.algorithms.suites import esp_suites
 from ipsecbench.bench.measurement import Tier
 from ipsecbench.bench.runner import Offer
 from ipsecbench.errors import RefusedError, UnsupportedError
-from ipsecbench.export.connection import PSK_PLACEHOLDER, Connection, End, connection_of
+from ipsecbench.export.connection import PSK_PLACEHOLDER, Connection, End
+from ipsecbench.export.from_recommendation import connection_of
 from ipsecbench.export.target import find_target
 from ipsecbench.lab import certificates
 from ipsecbench.lab.driver import system_environment

@@ -8,13 +8,7 @@ from __future__ import annotations
 
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.proposals import PRF_OF_INTEGRITY
-from ipsecbench.export.connection import (
-    PSK_PLACEHOLDER,
-    Connection,
-    End,
-    EspAlgorithms,
-    IkeAlgorithms,
-)
+from ipsecbench.export.connection import PSK_PLACEHOLDER, Connection, End, EspAlgorithms, IkeAlgorithms
 from ipsecbench.export.shared_margin import shared_margin
 from ipsecbench.export.target import Comment, File, Proof, Target
 from ipsecbench.export.tunnel_devices import segment_size_notes, tunnel_device_notes

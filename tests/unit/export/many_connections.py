@@ -11,7 +11,8 @@ from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
-from ipsecbench.export.connection import MODES, Connection, EspAlgorithms, IkeAlgorithms, Life
+from ipsecbench.export.connection import Connection, EspAlgorithms, IkeAlgorithms, Life
+from ipsecbench.recommend.requirements.records import MODES
 from tests.unit.export.connections import a_connection
 
 LIVES = (

@@ -7,7 +7,8 @@ import pytest
 
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import UsageError
-from ipsecbench.export.connection import End, IkeAlgorithms, Life, connection_of, placeholder_ends
+from ipsecbench.export.connection import End, IkeAlgorithms, Life, placeholder_ends
+from ipsecbench.export.from_recommendation import connection_of
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.recommendation import recommend
 from ipsecbench.recommend.requirements.records import Requirements

@@ -9,7 +9,8 @@ from ipsecbench.audit.findings import Grade
 from ipsecbench.audit.recognition import read
 from ipsecbench.audit.verdict import judge
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.export.connection import Connection, connection_of, placeholder_ends
+from ipsecbench.export.connection import Connection, placeholder_ends
+from ipsecbench.export.from_recommendation import connection_of
 from ipsecbench.export.target import find_target
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import POLICIES, load_policy

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.export.connection import Connection, connection_of
+from ipsecbench.export.connection import Connection
+from ipsecbench.export.from_recommendation import connection_of
 from ipsecbench.export.target import find_target
 from ipsecbench.recommend.peers.presets import load_peer
 from ipsecbench.recommend.policies.policy import load_policy

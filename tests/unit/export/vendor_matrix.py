@@ -8,8 +8,9 @@ from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
 from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
 from ipsecbench.algorithms.prf import PRF
-from ipsecbench.export.connection import MODES, Connection, End, EspAlgorithms, IkeAlgorithms, Life, placeholder_ends
+from ipsecbench.export.connection import Connection, End, EspAlgorithms, IkeAlgorithms, Life, placeholder_ends
 from ipsecbench.export.target import find_target
+from ipsecbench.recommend.requirements.records import MODES
 from tests.unit.export.connections import a_connection
 
 VENDORS = (
