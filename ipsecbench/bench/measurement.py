@@ -13,6 +13,8 @@ from operator import truediv
 from types import MappingProxyType
 from typing import Any, overload
 
+from ipsecbench.bench.published import Published
+
 SIMPLE_IMIX = "imix-simple"
 """7:4:1 packets of 64, 570 and 1518 octets."""
 CSIT_IMIX = "imix-csit"
@@ -219,9 +221,12 @@ class Measurement:
     message: str | None = None
     """Why the status is not ``ok``."""
     flags: tuple[str, ...] = ()
-    """Doubts about the row: ``cpu-clock-disagrees``, ``involuntary-switches``, ``few-samples``."""
+    """Doubts about the row: ``cpu-clock-disagrees``, ``involuntary-switches``, ``few-samples``; of
+    imported ones codes of :data:`ipsecbench.dataset.source.VERDICT_KINDS`."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """Facts about what was run, such as ``exponent_bits`` or ``wire_bytes``."""
+    published: tuple[Published, ...] = ()
+    """Figures of somebody else that the estimate comes from, instead of samples; several where they were repeated."""
 
     @property
     def usable(self) -> bool:
@@ -230,9 +235,11 @@ class Measurement:
 
     @property
     def times_ns(self) -> list[float]:
-        """Elapsed nanoseconds per operation of each sample."""
+        """Elapsed nanoseconds per operation of each sample, or of each published figure."""
         if isinstance(self.samples, SampleColumns):
             return self.samples.times_ns
+        if self.published:
+            return [one.ns_per_operation(self.workload.mean_bytes) for one in self.published]
         return [sample.ns_per_operation for sample in self.samples]
 
     @property

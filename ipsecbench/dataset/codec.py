@@ -13,12 +13,18 @@ from statistics import median
 from typing import Any
 
 from ipsecbench.bench.measurement import Estimate, Fit, Measurement, Sample, SampleColumns, Status, Tier, Workload
+from ipsecbench.bench.published import Published, Unit
 from ipsecbench.dataset.model import FORMAT, SCHEMA_VERSION, Dataset, RunWarning
 from ipsecbench.dataset.plain import surely_valid
+from ipsecbench.dataset.source import DatasetVerdict, Source, Unread
 from ipsecbench.dataset.trial import LabTrial, TrialKind
 from ipsecbench.errors import DatasetError
 
 _COLUMNS = ("round", "iterations", "wall_ns", "cpu_ns", "involuntary_switches")
+_SETTINGS = (
+    *("mode", "precision", "budget_seconds", "minimum_rounds", "only"),
+    *("sizes_bytes", "providers", "cores", "mask", "seed"),
+)
 _MEDIAN_TOLERANCE = 1e-6
 
 
@@ -45,7 +51,17 @@ def to_document(dataset: Dataset) -> dict[str, Any]:
         "fits": [_fit_to_object(fit) for fit in dataset.fits],
         "measurements": [_measurement_to_object(row) for row in dataset.measurements],
         "trials": [_trial_to_object(trial) for trial in dataset.trials],
+        "source": _source_to_object(dataset.source),
+        "verdicts": [{"code": verdict.code, "message": verdict.message} for verdict in dataset.verdicts],
     }
+
+
+def _source_to_object(source: Source | None) -> dict[str, Any] | None:
+    if source is None:
+        return None
+    names = ("format", "file", "sha256", "part", "device", "url", "licence", "unread_lines")
+    unread = [{"line": one.line, "text": one.text, "reason": one.reason} for one in source.unread]
+    return {**{name: getattr(source, name) for name in names}, "unread": unread}
 
 
 def _estimate_to_object(estimate: Estimate | None) -> dict[str, float] | None:
@@ -87,6 +103,7 @@ def _measurement_to_object(row: Measurement) -> dict[str, Any]:
         "ns_per_operation": _estimate_to_object(row.ns_per_operation),
         "cycles_per_operation": row.cycles_per_operation,
         "samples": samples,
+        "published": [{"value": one.value, "unit": one.unit.value, "line": one.line} for one in row.published],
     }
 
 
@@ -127,6 +144,7 @@ def from_document(document: object, sha256: str | None = None) -> Dataset:
             "which is the newest that this program reads; update ipsecbench"
         )
     _validate(document, number if number >= 1 else SCHEMA_VERSION)
+    _refuse_missing_settings(document)
     measurements = tuple(_measurement(row, index) for index, row in enumerate(document["measurements"]))
     _refuse_repeats(measurements)
     trials = tuple(_trial(row, index) for index, row in enumerate(document.get("trials", ())))
@@ -143,8 +161,25 @@ def from_document(document: object, sha256: str | None = None) -> Dataset:
         warnings=tuple(RunWarning(row["code"], row["message"]) for row in document["warnings"]),
         trials=trials,
         redacted=document["redacted"],
+        source=_source(document.get("source")),
+        verdicts=tuple(DatasetVerdict(row["code"], row["message"]) for row in document.get("verdicts", ())),
         sha256=sha256,
     )
+
+
+def _source(source: Mapping[str, Any] | None) -> Source | None:
+    if source is None:
+        return None
+    return Source(**{**source, "unread": tuple(Unread(**one) for one in source["unread"])})
+
+
+def _refuse_missing_settings(document: Mapping[str, Any]) -> None:
+    """Whoever measured says how; an import has no settings of ours."""
+    if document.get("source") is not None:
+        return
+    for name in _SETTINGS:
+        if name not in document["settings"]:
+            raise DatasetError(f"field 'settings' must contain '{name}'")
 
 
 def _validate(document: Mapping[str, Any], version: int) -> None:
@@ -213,12 +248,6 @@ def _measurement(row: Mapping[str, Any], index: int) -> Measurement:
     name = f"measurements[{index}]"
     samples = _samples(row["samples"], name)
     time = _estimate(row["ns_per_operation"], f"{name}.ns_per_operation")
-    if (time is None) != (not samples):
-        raise DatasetError(f"field '{name}.ns_per_operation' and its samples do not belong together")
-    if time is not None:
-        expected = median(samples.times_ns if isinstance(samples, SampleColumns) else ())
-        if time.median <= 0 or abs(time.median / expected - 1) > _MEDIAN_TOLERANCE:
-            raise DatasetError(f"field '{name}.ns_per_operation.median' does not follow from its samples")
     workload = Workload(
         Tier(row["tier"]),
         row["provider"],
@@ -228,6 +257,8 @@ def _measurement(row: Mapping[str, Any], index: int) -> Measurement:
         row["mix"],
         row["cores"],
     )
+    published = _published(row.get("published", ()))
+    _check_median(time, samples, published, workload, name)
     return Measurement(
         workload,
         Status(row["status"]),
@@ -237,7 +268,32 @@ def _measurement(row: Mapping[str, Any], index: int) -> Measurement:
         row["message"],
         tuple(row["flags"]),
         row["detail"],
+        published,
     )
+
+
+def _published(figures: Sequence[Mapping[str, Any]]) -> tuple[Published, ...]:
+    return tuple(Published(one["value"], Unit(one["unit"]), one["line"]) for one in figures)
+
+
+def _check_median(
+    time: Estimate | None, samples: Sequence[Sample], published: tuple[Published, ...], workload: Workload, name: str
+) -> None:
+    """The estimate follows from what it comes from: samples, or published figures, and not from both."""
+    if (time is None) != (not samples and not published):
+        raise DatasetError(f"field '{name}.ns_per_operation' and its samples do not belong together")
+    if samples and published:
+        raise DatasetError(f"field '{name}.published' and samples exclude each other")
+    if time is None:
+        return
+    try:
+        times = [one.ns_per_operation(workload.mean_bytes) for one in published]
+    except ValueError as error:
+        raise DatasetError(f"field '{name}.published': {error}") from error
+    expected = median(times or (samples.times_ns if isinstance(samples, SampleColumns) else ()))
+    if time.median <= 0 or abs(time.median / expected - 1) > _MEDIAN_TOLERANCE:
+        of = "published figures" if times else "samples"
+        raise DatasetError(f"field '{name}.ns_per_operation.median' does not follow from its {of}")
 
 
 def _samples(columns: Mapping[str, Any], name: str) -> SampleColumns | tuple[Sample, ...]:

@@ -1,4 +1,4 @@
-"""A dataset in memory: one run on one box."""
+"""A dataset in memory: one run on one box, measured here or imported."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from operator import attrgetter
 from typing import Any
 
 from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
+from ipsecbench.dataset.source import UNKNOWN_DATE, VERDICT_KINDS, DatasetVerdict, Source, Worth
 from ipsecbench.dataset.trial import LabTrial
 
 FORMAT = "ipsecbench dataset"
 """Value of the field ``format`` of every dataset."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of the schema that this program writes, and the newest that it reads."""
 
 
@@ -53,6 +54,10 @@ class Dataset:
     """Results of the laboratory that are no time per packet."""
     redacted: bool = False
     """Whether host names, serial numbers and MAC addresses were removed."""
+    source: Source | None = None
+    """Where the figures come from; None where this program measured them."""
+    verdicts: tuple[DatasetVerdict, ...] = ()
+    """What imported figures are worth."""
     sha256: str | None = field(default=None, compare=False)
     """Digest of the file that it was read from; None for one that was not stored."""
 
@@ -60,6 +65,11 @@ class Dataset:
     def complete(self) -> bool:
         """Whether every planned row was measured or refused, none skipped."""
         return self.ended == "finished"
+
+    @property
+    def measured_on(self) -> str | None:
+        """Day of the measurement, such as ``2026-11-27``; None where nobody says."""
+        return None if self.created == UNKNOWN_DATE else self.created[:10]
 
     @property
     def masked(self) -> tuple[str, ...]:
@@ -93,3 +103,13 @@ class Dataset:
         for row in self.measurements:
             if found(row.workload) == wanted and row.usable:
                 yield row
+
+
+def is_unfit(row: Measurement) -> bool:
+    """Whether a verdict says that the row's figure is not what it seems to be."""
+    return any(code in VERDICT_KINDS and VERDICT_KINDS[code].worth is Worth.UNFIT for code in row.flags)
+
+
+def meaning_of(row: Measurement) -> frozenset[str]:
+    """The verdicts of a row that change what its figure is a figure of; rows are comparable if theirs are the same."""
+    return frozenset(code for code in row.flags if code in VERDICT_KINDS and VERDICT_KINDS[code].is_meaning)

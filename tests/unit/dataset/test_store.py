@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from ipsecbench.bench.measurement import Estimate, Fit, Measurement, Sample, Status, Tier, Workload
+from ipsecbench.bench.published import Published, Unit
 from ipsecbench.dataset.codec import to_document
 from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.dataset.redaction import redact
+from ipsecbench.dataset.source import DatasetVerdict, Source, Unread
 from ipsecbench.dataset.store import check_writable, read_dataset, unused_path, write_dataset
 from ipsecbench.dataset.trial import LabTrial, TrialKind
 from ipsecbench.errors import DatasetError
@@ -78,17 +80,21 @@ def older_document(version: int) -> dict[str, Any]:
     """The dataset as an older version wrote it, without what it did not know."""
     document = to_document(dataset())
     document["schema"] = version
-    del document["trials"]
+    for name in {1: ("trials",), 2: ("trials",)}.get(version, ()):
+        del document[name]
+    del document["source"], document["verdicts"]
+    for row in document["measurements"]:
+        del row["published"]
     return document
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_dataset_of_an_older_schema_is_read(tmp_path: Path, version: int) -> None:
+@pytest.mark.parametrize(("version", "unknown"), [(1, "trials"), (2, "trials"), (3, "verdicts")])
+def test_a_dataset_of_an_older_schema_is_read(tmp_path: Path, version: int, unknown: str) -> None:
     path = tmp_path / "old.ipsecbench.json"
     path.write_text(json.dumps(older_document(version)))
-    assert read_dataset(path) == replace(dataset(), trials=())
+    assert read_dataset(path) == (dataset() if version == 3 else replace(dataset(), trials=()))
     # A file that has what its schema does not know was not written by a version of that schema.
-    path.write_text(json.dumps({**older_document(version), "trials": []}))
+    path.write_text(json.dumps({**older_document(version), unknown: []}))
     with pytest.raises(DatasetError, match="whole file"):
         read_dataset(path)
 
@@ -108,7 +114,7 @@ def test_set_ups_of_an_ike_sa_survive_the_disk(tmp_path: Path) -> None:
     row = replace(dataset().measurements[0], workload=work)
     path = tmp_path / "a.ipsecbench.json"
     write_dataset(path, replace(dataset(), measurements=(row,)))
-    assert json.loads(path.read_text())["schema"] == 3
+    assert json.loads(path.read_text())["schema"] == 4
     assert read_dataset(path).measurements == (row,)
 
 
@@ -147,7 +153,7 @@ def damage(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
     ("change", "named"),
     [
         (damage("format", value="pyperf"), "'format'"),
-        (damage("schema", value=4), "'schema': version 4 is newer"),
+        (damage("schema", value=5), "'schema': version 5 is newer"),
         (damage("schema", value="1"), "'schema'"),
         (damage("schema", value=True), "'schema'"),
         (damage("schema", value=0), "'schema'"),
@@ -260,3 +266,53 @@ def test_redaction_removes_what_identifies_a_box() -> None:
     assert "alphabet" in text
     assert clean.redacted
     assert clean.label == "a <router>"
+
+
+def imported() -> Dataset:
+    """What an importer makes of a line of 'openssl speed'."""
+    work = Workload(Tier.PRIMITIVE, "openssl-speed", "encrypt", "aes128", 16384)
+    figures = (Published(1421940.05, Unit.KILOBYTES, 9), Published(1433387.01, Unit.KILOBYTES, 10))
+    times = sorted(one.ns_per_operation(16384) for one in figures)
+    middle = sum(times) / 2
+    row = Measurement(work, Status.OK, (), Estimate(middle, times[0], times[1]), flags=("cpu-time",), published=figures)
+    source = Source(
+        "openssl-speed", "a.txt", "0" * 64, unread=(Unread(3, "speed: nothing", "no figure"),), unread_lines=1
+    )
+    return Dataset(
+        *("2018-01-28T16:02:49+00:00", "0.1.0", "ODROID-N2", "finished", {}),
+        {"hardware": {}, "libraries": []},
+        (row,),
+        source=source,
+        verdicts=(DatasetVerdict("cpu-time", "divided by processor time"),),
+    )
+
+
+def test_an_imported_dataset_survives_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "a.ipsecbench.json"
+    write_dataset(path, imported())
+    assert read_dataset(path) == imported()
+    assert read_dataset(path).measurements[0].times_ns == pytest.approx([11522.3, 11430.2], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (damage("measurements", 0, "published", 0, "value", value=7e6), "does not follow from its published figures"),
+        (damage("measurements", 0, "published", value=[]), "do not belong together"),
+        (damage("measurements", 0, "published", 0, "unit", value="furlong/s"), r"published\[0\].unit"),
+        (damage("measurements", 0, "published", 0, "value", value=0), r"published\[0\].value"),
+        (damage("measurements", 0, "size_bytes", value=None), "needs the size"),
+        (damage("source", value=None), "'settings' must contain 'mode'"),
+        (damage("source", "sha256", value="unknown"), "field 'source'"),
+    ],
+)
+def test_damage_of_an_imported_dataset_is_refused_by_name(
+    tmp_path: Path, change: Callable[[dict[str, Any]], None], named: str
+) -> None:
+    path = tmp_path / "a.ipsecbench.json"
+    write_dataset(path, imported())
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(DatasetError, match=named):
+        read_dataset(path)

@@ -1,0 +1,70 @@
+"""Which formats there are, and which one a text has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.errors import DatasetError, UsageError
+from ipsecbench.importers.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format; each module of :data:`MODULES` has one as its ``FORMAT``."""
+
+    name: str
+    """As the command line takes it."""
+    title: str
+    """What it is, for people."""
+    confidence: Callable[[Text], int]
+    """How sure it is, from 0 (no) to 100, that a text has this format; quick, and never an error."""
+    read: Callable[[Text], tuple[Dataset, ...]]
+    """The datasets of a text, one for each box or run in it; DatasetError with the reason where there is none."""
+
+
+MODULES: Mapping[str, str] = MappingProxyType({})
+"""Module of each format by the format's name."""
+
+
+def named_format(name: str) -> Format:
+    """The format of a name.
+
+    Raises:
+        UsageError: there is none of that name; the message lists those that there are.
+    """
+    if name not in MODULES:
+        raise UsageError(f"there is no format {name!r}; choose from {', '.join(MODULES)}")
+    found: Format = import_module(MODULES[name]).FORMAT
+    return found
+
+
+def guessed_format(text: Text) -> Format:
+    """The format that is surest of a text; of equally sure ones the first of :data:`MODULES`.
+
+    Raises:
+        DatasetError: none knows the text.
+    """
+    formats = [named_format(name) for name in MODULES]
+    sure = [(one.confidence(text), -place, one) for place, one in enumerate(formats)]
+    best = max(sure, key=lambda entry: entry[:2], default=None)
+    if best is None or best[0] <= 0:
+        raise DatasetError(f"no known format; name it if you know it: {', '.join(MODULES)}")
+    return best[2]
+
+
+def import_text(text: Text, format_name: str | None = None) -> tuple[Dataset, ...]:
+    """The datasets of a text, at least one.
+
+    Raises:
+        UsageError: there is no format of that name.
+        DatasetError: the text is not of the format, or has no figure and no description of a box; says why.
+    """
+    chosen = guessed_format(text) if format_name is None else named_format(format_name)
+    found = chosen.read(text)
+    if not found:
+        raise DatasetError(f"no figure in what looks like {chosen.title}")
+    return found

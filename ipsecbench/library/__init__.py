@@ -1,0 +1,1 @@
+"""Many datasets together: read from folders, kept, described."""
