@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ipsecbench.dataset.packed import is_packed, unpacked
 from ipsecbench.errors import DatasetError
 
 LARGEST_FILE_BYTES = 64 * 2**20
 """Nobody's measurement of a box is larger, unpacked."""
 LONGEST_LINE = 65536
 """Characters of a line that are looked at."""
-_GZIP = b"\x1f\x8b"
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _HEADER = re.compile(r"^#\s*([A-Za-z][A-Za-z -]{0,30}?)\s*:\s*(\S.*)$")
 _LONGEST_HEADER_LINES = 40
@@ -79,8 +78,8 @@ def text_of(content: bytes, name: str | None = None) -> Text:
     Raises:
         DatasetError: too large, damaged, or no text.
     """
-    if content.startswith(_GZIP):
-        content = _unpacked(content)
+    if is_packed(content):
+        content = unpacked(content, LARGEST_FILE_BYTES)
         name = None if name is None else name.removesuffix(".gz")
     if len(content) > LARGEST_FILE_BYTES:
         raise DatasetError(f"larger than {LARGEST_FILE_BYTES // 2**20} MiB, which no measurement of a box is")
@@ -89,18 +88,6 @@ def text_of(content: bytes, name: str | None = None) -> Text:
     cut = tuple(number for number, line in enumerate(lines, start=1) if len(line) > LONGEST_LINE)
     whole = "\n".join(line[:LONGEST_LINE] for line in lines) if cut else "\n".join(lines)
     return Text(whole, hashlib.sha256(content).hexdigest(), name, is_utf8, cut)
-
-
-def _unpacked(content: bytes) -> bytes:
-    """What gzip holds, as far as the bound: a few packed octets can stand for terabytes."""
-    reader = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = reader.decompress(content, LARGEST_FILE_BYTES + 1)
-    except zlib.error as error:
-        raise DatasetError(f"damaged gzip: {error}") from error
-    if len(unpacked) <= LARGEST_FILE_BYTES and not reader.eof:
-        raise DatasetError("gzip that was cut short")
-    return unpacked
 
 
 def _decoded(content: bytes) -> tuple[str, bool]:
