@@ -12,6 +12,7 @@ from ipsecbench.cli.detect import detect_command
 from ipsecbench.cli.endpoint import endpoint_command
 from ipsecbench.cli.explain import explain_command
 from ipsecbench.cli.export import export_command
+from ipsecbench.cli.import_files import import_command
 from ipsecbench.cli.lab import lab_app
 from ipsecbench.cli.policy import policy_app
 from ipsecbench.cli.recommend import recommend_command
@@ -52,6 +53,7 @@ app.command("detect", help="Say what this box is: CPU, crypto instructions, kern
 )
 app.command("bench", help="Measure only, and write the dataset.")(bench_command)
 app.command("recommend", help="Recommend phase 1 and phase 2 parameter sets from a dataset.")(recommend_command)
+app.command("import", help="Import what other tools measured, such as 'openssl speed', as datasets.")(import_command)
 app.command("explain", help="What an algorithm, a parameter or a piece of advice is, and what it is worth on a box.")(
     explain_command
 )

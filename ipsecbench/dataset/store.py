@@ -94,9 +94,14 @@ def write_dataset(path: Path, dataset: Dataset) -> str:
     Raises:
         DatasetError: the file could not be written; what was there before is still there.
     """
-    content = json.dumps(to_document(dataset), separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    content = encoded(dataset)
     write_atomically(path, content)
     return hashlib.sha256(content).hexdigest()
+
+
+def encoded(dataset: Dataset) -> bytes:
+    """The octets of a dataset's file."""
+    return json.dumps(to_document(dataset), separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -26,7 +26,11 @@ class Format:
     """The datasets of a text, one for each box or run in it; DatasetError with the reason where there is none."""
 
 
-MODULES: Mapping[str, str] = MappingProxyType({})
+MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "dataset": "ipsecbench.importers.own_dataset",
+    }
+)
 """Module of each format by the format's name."""
 
 
@@ -52,7 +56,7 @@ def guessed_format(text: Text) -> Format:
     sure = [(one.confidence(text), -place, one) for place, one in enumerate(formats)]
     best = max(sure, key=lambda entry: entry[:2], default=None)
     if best is None or best[0] <= 0:
-        raise DatasetError(f"no known format; name it if you know it: {', '.join(MODULES)}")
+        raise DatasetError("no known format; 'ipsecbench import --list-formats' shows which there are")
     return best[2]
 
 

@@ -35,12 +35,13 @@ class Text:
     is_utf8: bool = True
     """Whether every octet was valid; what was not became U+FFFD."""
     cut_lines: tuple[int, ...] = field(default=())
-    """Lines that were longer than :data:`LONGEST_LINE` and were cut."""
+    """Numbers of the lines that are longer than :data:`LONGEST_LINE`: :attr:`lines` has only their beginnings."""
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
-        """The lines without their ends."""
-        return tuple(self.content.split("\n"))
+        """The lines without their ends, and without what is beyond :data:`LONGEST_LINE`."""
+        lines = self.content.split("\n")
+        return tuple(line[:LONGEST_LINE] for line in lines) if self.cut_lines else tuple(lines)
 
     @cached_property
     def header(self) -> Mapping[str, str]:
@@ -86,8 +87,7 @@ def text_of(content: bytes, name: str | None = None) -> Text:
     decoded, is_utf8 = _decoded(content)
     lines = decoded.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     cut = tuple(number for number, line in enumerate(lines, start=1) if len(line) > LONGEST_LINE)
-    whole = "\n".join(line[:LONGEST_LINE] for line in lines) if cut else "\n".join(lines)
-    return Text(whole, hashlib.sha256(content).hexdigest(), name, is_utf8, cut)
+    return Text("\n".join(lines), hashlib.sha256(content).hexdigest(), name, is_utf8, cut)
 
 
 def _decoded(content: bytes) -> tuple[str, bool]:

@@ -1,0 +1,124 @@
+"""Many files at once: which there are below folders, what each gives, and what its datasets are called.
+
+One bad file never stops the others: what was wrong with it is a part of the result.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.errors import DatasetError, UsageError
+from ipsecbench.importers.formats import guessed_format, import_text, named_format
+from ipsecbench.importers.text import Text, read_text
+
+MOST_FILES = 100_000
+"""Files that one order may name, folders included."""
+_DEEPEST = 32
+_LONGEST_STEM = 80
+_NOT_IN_NAMES = re.compile(r"[^\w.+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one text gave: datasets, or the reason why none."""
+
+    format: str | None
+    """Name of its format; None where it has none that is known."""
+    datasets: tuple[Dataset, ...] = ()
+    """What was read."""
+    reason: str | None = None
+    """Why there is no dataset."""
+    sha256: str | None = None
+    """Digest of the text; None where it could not be read as text."""
+
+
+def read_file(path: Path, format_name: str | None = None) -> Read:
+    """What a file gives; never an error of what is in it.
+
+    Raises:
+        UsageError: there is no format of that name.
+    """
+    try:
+        text = read_text(path)
+    except DatasetError as error:
+        return Read(format_name, reason=str(error).removeprefix(f"{path}: "))
+    return read_one(text, format_name)
+
+
+def read_one(text: Text, format_name: str | None = None) -> Read:
+    """What a text gives; never an error of what is in it.
+
+    Raises:
+        UsageError: there is no format of that name.
+    """
+    name = format_name
+    try:
+        name = (guessed_format(text) if name is None else named_format(name)).name
+        return Read(name, import_text(text, name), sha256=text.sha256)
+    except DatasetError as error:
+        return Read(name, reason=str(error), sha256=text.sha256)
+    except UsageError:
+        raise
+    except Exception as error:  # a mistake in one reader must not cost the other 999 files
+        kind = type(error).__name__
+        return Read(name, reason=f"a mistake in the reader of {name}, please report it: {kind}: {error}")
+
+
+def files_of(paths: Iterable[Path], apart_from: Path | None = None) -> Iterator[Path]:
+    """The files that are named, and those below folders that are: sorted, without hidden ones, links not followed.
+
+    Args:
+        paths: files and folders; what is not there is given back as it is, so that reading it says so.
+        apart_from: a folder that is left out where it lies below another one, such as the one that is written to.
+
+    Raises:
+        DatasetError: there are more than :data:`MOST_FILES`.
+    """
+    left_out = None if apart_from is None else os.path.realpath(apart_from)
+    seen: dict[str, None] = {}
+    for path in paths:
+        found = _below(path, left_out, _DEEPEST) if path.is_dir() else iter((path,))
+        for one in found:
+            if str(one) not in seen:
+                seen[str(one)] = None
+                yield one
+            if len(seen) > MOST_FILES:
+                raise DatasetError(f"more than {MOST_FILES} files: name fewer folders at once")
+
+
+def _below(folder: Path, left_out: str | None, depth: int) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda one: one.name)
+    except OSError:
+        yield folder  # reading it says why
+        return
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            if depth > 0 and os.path.realpath(entry.path) != left_out:
+                yield from _below(folder / entry.name, left_out, depth - 1)
+        elif entry.is_file(follow_symlinks=False):
+            yield folder / entry.name
+
+
+def stem_of(dataset: Dataset, is_one_of_several: bool, otherwise: str) -> str:
+    """What the file of a dataset is called, without its ending: from its label, safe on any system.
+
+    Args:
+        dataset: the dataset.
+        is_one_of_several: its text gave more than one, so that the part's name belongs to it.
+        otherwise: the name of the text, where the dataset has no label.
+    """
+    name = dataset.label or otherwise
+    part = None if dataset.source is None else dataset.source.part
+    if is_one_of_several and part and part not in name:
+        name = f"{name[: _LONGEST_STEM * 2]} {part}"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    stem = _NOT_IN_NAMES.sub("-", plain)[:_LONGEST_STEM].strip("-._")
+    return re.sub(r"-{2,}", "-", stem) or "box"
