@@ -30,8 +30,8 @@ class End:
         """For people."""
         self.remote = remote
         """Whether it is the other end, and not the box that the recommendation is for."""
-        self.dataset = dataset
         self.costs = CostModel(dataset)
+        self.dataset = self.costs.dataset
         self.handshakes = HandshakeModel(self.costs)
         self._predictions: dict[tuple[str, Traffic], Prediction | None] = {}
         self._packets: dict[tuple[str, Traffic], Pair] = {}

@@ -21,10 +21,11 @@ from ipsecbench.esp.overhead import ESP_HEADER_BYTES, ESP_TRAILER_BYTES
 from ipsecbench.lab.plane_cost import DIRECTIONS
 from ipsecbench.recommend.prediction.arithmetic import ZERO, ratio, scaled, smaller, total
 from ipsecbench.recommend.prediction.predictions import Basis
+from ipsecbench.recommend.prediction.published_rows import PUBLISHED_PROVIDERS, predictable
 from ipsecbench.recommend.requirements.traffic import Traffic
 
-PREDICTION_PROVIDERS = ("libcrypto", "libgcrypt", "cryptography", "pycryptodome")
-"""In order of preference: the box's own libraries measured from C, then the Python libraries."""
+PREDICTION_PROVIDERS = ("libcrypto", "libgcrypt", "cryptography", "pycryptodome", *PUBLISHED_PROVIDERS)
+"""In order of preference: the box's own libraries measured from C, the Python libraries, then what others published."""
 AGENT_PROVIDERS = ("libcrypto", "libgcrypt")
 CEILING_PROVIDER = "libipsec-mb"
 TIER_RANK: Mapping[Tier, int] = {tier: rank for rank, tier in enumerate(LADDER, start=1)}
@@ -62,6 +63,7 @@ class MeasuredCosts:
     """The rows of one dataset. Holds indexes only; every answer is a function of the dataset."""
 
     def __init__(self, dataset: Dataset) -> None:
+        dataset = predictable(dataset)
         self.dataset = dataset
         self._by_algorithm: dict[str, list[Measurement]] = defaultdict(list)
         for row in dataset.measurements:
