@@ -1,23 +1,17 @@
-"""The page: everything that the template says, the Content-Security-Policy, and the file."""
+"""The page of one box: everything that the template says, and the file."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import shlex
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from ipsecbench import __version__
 from ipsecbench.algorithms.sources import Source, sources
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import write_atomically
-from ipsecbench.recommend.formats import octets, seconds
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Reason, Role
 from ipsecbench.recommend.requirements.records import Requirements
@@ -35,18 +29,15 @@ from ipsecbench.report.answer_tables import (
 from ipsecbench.report.embedded import embedded_data
 from ipsecbench.report.environment import box_title, environment_sections
 from ipsecbench.report.figures import all_figures, answer_charts
+from ipsecbench.report.frame import SCRIPTS, STYLES, environment, frame_context
 from ipsecbench.report.lab_figures import trial_table
 from ipsecbench.report.suite_figures import suite_table
 from ipsecbench.report.suite_rates import all_suites, traffic_title
 from ipsecbench.report.tables import Cell, Column, Line, Table, estimate_cell
 from ipsecbench.report.validity import checks, ladder, status_counts, warnings
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
 LARGEST_PAGE_BYTES = 1_000_000
 """A report is smaller than this, whatever the dataset holds."""
-_LONGEST_TEXT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,81 +94,13 @@ def write_report(path: Path, dataset: Dataset, recommendation: Recommendation, d
 def render_page(dataset: Dataset, recommendation: Recommendation, dataset_file: str | None = None) -> str:
     """The report as HTML: a pure function of its arguments."""
     file_name = dataset_file or "DATASET.ipsecbench.json"
-    style, script = _asset("report.css"), _asset("report.js")
-    context = _context(dataset, recommendation, file_name)
-    context |= {"style": style, "script": script, "policy": content_security_policy(style, script)}
-    template = _environment().get_template("report.html.j2")
+    context = _context(dataset, recommendation, file_name) | frame_context(STYLES, SCRIPTS)
+    template = environment().get_template("report.html.j2")
     # The data takes the room that the rest leaves.
     bare = template.render(**context, references=References(), data=Markup("{}"), data_note="")
     budget = LARGEST_PAGE_BYTES - len(bare.encode("utf-8")) - 4096
     data = embedded_data(dataset, recommendation, formats.shorten(file_name, 200), budget)
     return template.render(**context, references=References(), data=data.json, data_note=data.note)
-
-
-def content_security_policy(style: str, script: str) -> str:
-    """The policy of the page: nothing may be loaded, and only this style and this script apply."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_digest(style)}'",
-            f"script-src '{_digest(script)}'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-@cache
-def _asset(name: str) -> Markup:
-    # A file of this package, not input.
-    return Markup(files("ipsecbench.report").joinpath("templates", name).read_text(encoding="utf-8"))  # noqa: S704
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ipsecbench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_finalize,
-    )
-    names = (
-        "rate",
-        "rate_interval",
-        "duration",
-        "duration_interval",
-        "span",
-        "significant",
-        "percent",
-        "listing",
-        "sentence",
-        "signed_percent",
-    )
-    environment.filters.update({name: getattr(formats, name) for name in names})
-    environment.filters |= {"breakable": _breakable, "octets": octets, "about": seconds}
-    return environment
-
-
-def _finalize(value: object) -> object:
-    """The last gate before text is escaped: whatever comes from a dataset is cleaned and bounded here."""
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return formats.shorten(value, _LONGEST_TEXT)
-
-
-def _breakable(text: str) -> Markup:
-    """A proposal string that may be broken after its hyphens."""
-    parts = [escape(part) for part in formats.shorten(text, 400).split("-")]
-    return Markup("-<wbr>").join(parts)
 
 
 def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -> dict[str, Any]:
@@ -214,7 +137,6 @@ def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -
         "sections": environment_sections(dataset),
         "statuses": status_counts(dataset),
         "command": regeneration_command(recommendation, file_name),
-        "version": __version__,
         "file_name": formats.shorten(file_name, 200),
     }
 

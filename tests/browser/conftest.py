@@ -21,7 +21,8 @@ from markupsafe import escape
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
-from ipsecbench.report.page import content_security_policy, render_page
+from ipsecbench.report.frame import content_security_policy
+from ipsecbench.report.page import render_page
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = (
