@@ -11,7 +11,9 @@
     │   ├── AuthenticationError    exit code 1   the peer did not prove the identity that it must have
     │   └── DroppedError           exit code 1   a packet is dropped and counted
     ├── AgentError                 exit code 1   the agent is missing, died or refused an order
+    │   ├── AgentGoneError         exit code 1   the agent ended, so that an order has no answer
     │   └── UnsupportedError       exit code 1   this library on this box has no such algorithm
+    ├── RemoteError                exit code 1   another box cannot be reached, or does not do its part
     ├── DataPlaneError             exit code 1   a data plane cannot be had here, or refused an SA or a policy
     ├── ProviderError              exit code 1   a cryptographic library failed
     │   └── RejectedError          exit code 1   the input is forged or malformed
@@ -91,8 +93,24 @@ class AgentError(IpsecbenchError):
     """The measuring agent is missing, died, or answered something that is not the protocol."""
 
 
+class AgentGoneError(AgentError):
+    """The agent's process ended, so that an order has no answer.
+
+    Attributes:
+        status: its exit status, negative for a signal; None where it only closed its output.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class UnsupportedError(AgentError):
     """The library on this box has no such algorithm; the message says which library and why."""
+
+
+class RemoteError(IpsecbenchError):
+    """Another box cannot be reached, or does not do its part; the message begins with its name."""
 
 
 class DataPlaneError(IpsecbenchError):

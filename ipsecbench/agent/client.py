@@ -11,10 +11,17 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from ipsecbench.agent.find import agent_path
-from ipsecbench.errors import AgentError, CorrectnessError, IpsecbenchError, MeasurementError, UnsupportedError
+from ipsecbench.errors import (
+    AgentError,
+    AgentGoneError,
+    CorrectnessError,
+    IpsecbenchError,
+    MeasurementError,
+    UnsupportedError,
+)
 
 PROTOCOL_VERSION = 1
 ANSWER_TIMEOUT_SECONDS = 120.0
@@ -33,29 +40,41 @@ _ERRORS: Mapping[str, type[IpsecbenchError]] = {
 }
 
 
-class AgentClient:
-    """One agent process.
+class Agent(Protocol):
+    """Who answers the orders of the agent's protocol, wherever it runs.
+
+    An order of the measuring agent leaves nothing behind that a later one needs (the ``esp`` and ``traffic`` agents
+    are others): one that got no answer may be given again, to a new agent too.
+    """
+
+    @property
+    def pid(self) -> int | None:
+        """Number of its process on this machine; None where it runs on another one."""
+
+    def request(self, command: str, timeout: float = ANSWER_TIMEOUT_SECONDS, **fields: Any) -> dict[str, Any]:
+        """Give one order and wait for its answer; see :meth:`AgentProcess.request`."""
+
+
+class AgentProcess:
+    """A process that speaks the agent's protocol: the agent itself, or what stands for one on another box.
 
     Use it as a context manager; leaving it ends the process. Not for use by several threads.
 
     Args:
-        path: the executable; default: :func:`ipsecbench.agent.find.agent_path`.
+        command: program and arguments.
         environment: variables added to the process's own environment.
-        arguments: the agent's own, such as ``esp``.
         descriptors: that it inherits, under the same numbers.
 
     Raises:
-        AgentError: there is no agent, or it does not start.
+        AgentError: it does not start.
     """
 
     def __init__(
         self,
-        path: Path | None = None,
+        command: Sequence[str],
         environment: Mapping[str, str] | None = None,
-        arguments: Sequence[str] = (),
         descriptors: Sequence[int] = (),
     ) -> None:
-        self.path = agent_path() if path is None else path
         self._next_id = 0
         self._buffer = bytearray()
         # In memory, so that a full disk is no reason not to measure; a pipe that nobody reads could fill.
@@ -63,7 +82,7 @@ class AgentClient:
         try:
             # A session of its own: Ctrl-C is for the caller, which ends the agent when it has saved its figures.
             self._process = subprocess.Popen(
-                [str(self.path), *arguments],
+                list(command),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
@@ -73,7 +92,7 @@ class AgentClient:
             )
         except OSError as error:
             self._stderr.close()
-            raise AgentError(f"the agent {self.path} does not start: {error.strerror}") from error
+            raise AgentError(f"the agent {command[0]} does not start: {error.strerror}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +134,8 @@ class AgentClient:
             UnsupportedError: this library has no such algorithm.
             CorrectnessError: a known answer came out wrong, or ``compute`` rejected its input.
             MeasurementError: an operation failed inside the loop.
-            AgentError: anything else that is not a good answer, the agent's death included.
+            AgentGoneError: the agent ended before it answered.
+            AgentError: anything else that is not a good answer.
         """
         self._next_id += 1
         order = {"id": self._next_id, "command": command}
@@ -136,7 +156,7 @@ class AgentClient:
             stdin.write(line)
             stdin.flush()
         except (BrokenPipeError, ConnectionResetError) as error:
-            raise AgentError(self._obituary()) from error
+            raise self._obituary() from error
         try:
             answer = json.loads(self._read_line(timeout))
         except ValueError as error:
@@ -158,7 +178,7 @@ class AgentClient:
                     raise AgentError(f"the agent did not answer within {timeout:g} s and was ended")
                 chunk = os.read(stdout.fileno(), 65536)
                 if not chunk:
-                    raise AgentError(self._obituary())
+                    raise self._obituary()
                 self._buffer += chunk
                 if len(self._buffer) > _LONGEST_ANSWER_BYTES:
                     self._process.kill()
@@ -167,7 +187,7 @@ class AgentClient:
         self._buffer = bytearray(rest)
         return line
 
-    def _obituary(self) -> str:
+    def _obituary(self) -> AgentGoneError:
         """Why the agent is gone, in one line."""
         try:
             code: int | None = self._process.wait(_STOP_SECONDS)
@@ -178,12 +198,36 @@ class AgentClient:
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         said = f": {lines[-1]}" if lines else ""
         if code is None:
-            return f"the agent closed its output{said}"
+            return AgentGoneError(f"the agent closed its output{said}")
         how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
-        return f"the agent {how}{said}"
+        return AgentGoneError(f"the agent {how}{said}", code)
 
 
-def clock_hz(agent: AgentClient, core: int | None, milliseconds: int = 4, tries: int = 3) -> float | None:
+class AgentClient(AgentProcess):
+    """One agent on this machine.
+
+    Args:
+        path: the executable; default: :func:`ipsecbench.agent.find.agent_path`.
+        environment: variables added to the process's own environment.
+        arguments: the agent's own, such as ``esp``.
+        descriptors: that it inherits, under the same numbers.
+
+    Raises:
+        AgentError: there is no agent, or it does not start.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+        descriptors: Sequence[int] = (),
+    ) -> None:
+        self.path = agent_path() if path is None else path
+        super().__init__([str(self.path), *arguments], environment, descriptors)
+
+
+def clock_hz(agent: Agent, core: int | None, milliseconds: int = 4, tries: int = 3) -> float | None:
     """The rate in Hz at which a core really executes: the best of a few short tries.
 
     Whatever takes the core away during a try makes it look slower, and nothing makes it look faster.

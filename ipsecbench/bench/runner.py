@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ipsecbench.agent.client import AgentClient
+from ipsecbench.agent.client import Agent
 from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.errors import AgentError, UnsupportedError
 
@@ -52,6 +52,7 @@ class Runner(Protocol):
             CorrectnessError: a known answer came out wrong.
             MeasurementError: an operation failed.
             AgentError: the agent died or does not keep to its protocol.
+            RemoteError: the box that is measured is out of reach.
         """
 
 
@@ -63,7 +64,7 @@ class AgentRunner:
         cores: processors to use, in the order in which they are loaded.
     """
 
-    def __init__(self, agent: AgentClient, cores: Sequence[int]) -> None:
+    def __init__(self, agent: Agent, cores: Sequence[int]) -> None:
         self._agent = agent
         self._cores = tuple(cores)
 

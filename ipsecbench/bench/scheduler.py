@@ -17,7 +17,14 @@ from ipsecbench.bench.measurement import Measurement, Sample, Status, Workload
 from ipsecbench.bench.runner import RawSample, Runner
 from ipsecbench.bench.stability import row_flags
 from ipsecbench.bench.statistics import FEWEST_FOR_INTERVAL, median_estimate
-from ipsecbench.errors import CorrectnessError, MeasurementError, ProviderError, UnsupportedError
+from ipsecbench.errors import (
+    AgentError,
+    CorrectnessError,
+    MeasurementError,
+    ProviderError,
+    RemoteError,
+    UnsupportedError,
+)
 
 FINISHED = "finished"
 BUDGET_SPENT = "budget-spent"
@@ -98,6 +105,7 @@ class Scheduler:
         progress: called before every sample; may raise KeyboardInterrupt like any other code.
         clock: seconds that only grow; injected by tests.
         checkpoint: given the rows as they stand after each round, so that nothing is lost whatever happens next.
+        rescue: given the rows as they stand when the agent is lost, before that is raised.
     """
 
     def __init__(
@@ -107,12 +115,14 @@ class Scheduler:
         progress: Callable[[Progress], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         checkpoint: Callable[[tuple[Measurement, ...]], None] | None = None,
+        rescue: Callable[[tuple[Measurement, ...]], None] | None = None,
     ) -> None:
         self._runners = runners
         self._pace = pace
         self._progress = progress
         self._clock = clock
         self._checkpoint = checkpoint
+        self._rescue = rescue
 
     def measure(
         self, workloads: Sequence[Workload], decisive: Collection[Workload] = frozenset()
@@ -130,6 +140,7 @@ class Scheduler:
 
         Raises:
             AgentError: the agent died.
+            RemoteError: the box that is measured is out of reach.
         """
         rows = [_Row(workload, workload in decisive) for workload in workloads]
         self._start = self._clock()
@@ -139,6 +150,10 @@ class Scheduler:
             ended = BUDGET_SPENT if any(row.status is None and not row.settled for row in rows) else FINISHED
         except KeyboardInterrupt:
             ended = INTERRUPTED
+        except (AgentError, RemoteError):
+            if self._rescue is not None:
+                self._rescue(tuple(self._conclude(row, INTERRUPTED) for row in rows))
+            raise
         return tuple(self._conclude(row, ended) for row in rows), ended
 
     def _elapsed(self) -> float:

@@ -1,20 +1,19 @@
-"""One run on this box: what it is, what it offers, the plan, the figures, and what disturbed them."""
+"""One run on a box: what it is, what it offers, the plan, the figures, and what disturbed them."""
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ipsecbench.agent.client import PROTOCOL_VERSION, AgentClient, clock_hz
+from ipsecbench.agent.client import PROTOCOL_VERSION, Agent, clock_hz
 from ipsecbench.agent.mask import mask_environment
 from ipsecbench.bench.handshake import STACK_PROVIDER
 from ipsecbench.bench.measurement import Fit, Measurement, Tier, Workload
+from ipsecbench.bench.place import Place, ThisMachine
 from ipsecbench.bench.plan import AGENT_PROVIDERS, KERNEL_PROVIDERS, PYTHON_PROVIDERS, Request, build_plan, is_decisive
 from ipsecbench.bench.runner import AgentRunner, Offer, PythonRunner, Runner
 from ipsecbench.bench.scheduler import INTERRUPTED, Pace, Progress, Scheduler
@@ -54,20 +53,23 @@ class Session:
         request: which workloads.
         pace: how long and how precisely.
         mask: instructions to hide, from :func:`ipsecbench.agent.mask.parse_mask`.
+        place: the box; the Python libraries and the IKE stack are always this process's own.
 
     Raises (on entering):
         AgentError: there is no agent, or no libcrypto although it was asked for.
+        RemoteError: the box is out of reach.
         UsageError: the mask cannot be applied here.
     """
 
     request: Request
     pace: Pace
     mask: tuple[str, ...] = ()
+    place: Place = field(default_factory=ThisMachine)
     hardware: Mapping[str, Any] = field(default_factory=dict, init=False)
     libraries: list[Mapping[str, Any]] = field(default_factory=list, init=False)
     agent_info: Mapping[str, Any] = field(default_factory=dict, init=False)
     cores: tuple[int, ...] = field(default=(), init=False)
-    _agent: AgentClient | None = field(default=None, init=False)
+    _agent: Agent | None = field(default=None, init=False)
     _runners: dict[str, Runner] = field(default_factory=dict, init=False)
     _stack: ExitStack = field(default_factory=ExitStack, init=False)
 
@@ -85,8 +87,6 @@ class Session:
         self._stack.close()
 
     def _open(self) -> None:
-        from ipsecbench.hardware import detect
-
         agent_providers = [name for name in self.request.providers if name in (*AGENT_PROVIDERS, *KERNEL_PROVIDERS)]
         python_providers = [name for name in self.request.providers if name in PYTHON_PROVIDERS]
         if agent_providers:
@@ -97,18 +97,17 @@ class Session:
             self._open_python(python_providers)
         if STACK_PROVIDER in self.request.providers and not self.mask:
             self._open_stack()
-        self.hardware = detect(Path("/"), self._measure_clock).to_dict()
+        self.hardware = self.place.hardware(self._measure_clock)
 
     def _open_agent(self, providers: Sequence[str]) -> None:
-        agent = self._stack.enter_context(AgentClient())
-        info = agent.request("info")
-        if info.get("protocol") != PROTOCOL_VERSION:
-            raise AgentError(f"{agent.path} speaks protocol {info.get('protocol')!r}; reinstall ipsecbench")
+        environment: Mapping[str, str] = {}
         if self.mask:
-            settings = next((row.get("cpu_settings") for row in info["libraries"] if row.get("cpu_settings")), None)
+            with self.place.agent({}) as unmasked:
+                info = _agent_info(unmasked)
+            settings = next((row["cpu_settings"] for row in info["libraries"] if row.get("cpu_settings")), None)
             environment = mask_environment(self.mask, str(info.get("machine")), settings)
-            agent = self._stack.enter_context(AgentClient(environment=environment))
-            info = agent.request("info")
+        agent = self._stack.enter_context(self.place.agent(environment))
+        info = _agent_info(agent)
         self._agent, self.agent_info = agent, info
         # Both ways of asking the kernel are one library.
         named = {"kernel" if name in KERNEL_PROVIDERS else name for name in providers}
@@ -119,7 +118,8 @@ class Session:
                     f"no usable libcrypto: {row['note']}; "
                     "install OpenSSL, or name its libcrypto.so in IPSECBENCH_LIBCRYPTO"
                 )
-        self.cores = self._order_cores([int(core) for core in info["cores"]])
+        self.cores = self._order_cores(info["cores"])
+        self.request = replace(self.request, cores=min(self.request.cores, max(1, len(self.cores))))
         runner = AgentRunner(agent, self.cores)
         # These cannot be told to ignore instructions: their figures would not be those of the masked box.
         usable = [name for name in providers if not (self.mask and name in ("libgcrypt", *KERNEL_PROVIDERS))]
@@ -163,7 +163,7 @@ class Session:
 
     @property
     def agent_process_id(self) -> int | None:
-        """Process of the agent that measures; None without one."""
+        """Process of the agent that measures; None without one on this machine."""
         return None if self._agent is None else self._agent.pid
 
     def add_runner(self, provider: str, runner: Runner) -> None:
@@ -177,6 +177,7 @@ class Session:
         *,
         decisive: Callable[[Workload], bool] = is_decisive,
         checkpoint: Callable[[RunResult], None] | None = None,
+        rescue: Callable[[RunResult], None] | None = None,
     ) -> RunResult:
         """Measure a plan. Ctrl-C ends it early and keeps what was measured.
 
@@ -185,30 +186,33 @@ class Session:
             progress: called before every sample.
             decisive: which rows get the time that is left after the minimum of rounds.
             checkpoint: given what there is after each round, as if the run had been interrupted then.
+            rescue: given what there is when the agent is lost, before that is raised.
 
         Raises:
             AgentError: the agent died.
+            RemoteError: the box is out of reach.
         """
-        from ipsecbench.hardware.activity import read_activity
-        from ipsecbench.hardware.source import Source
-
-        box = Source(Path("/"))
         created = datetime.now(UTC).isoformat(timespec="seconds")
         used = self.cores[: max(1, self.request.cores)]
-        before, activity = self._clocks(used), read_activity(box)
+        before, activity = self._clocks(used), self.place.activity()
 
         def result(rows: tuple[Measurement, ...], ended: str, after: Mapping[int, float]) -> RunResult:
-            steal = read_activity(box).since(activity).steal_fraction
+            steal = self.place.activity().since(activity).steal_fraction
             environment = self._environment(before, after, steal)
-            return RunResult(
-                created, ended, environment, rows, fit_lines(rows), tuple(run_warnings(before, after, steal))
-            )
+            doubts = (*run_warnings(before, after, steal), *self.place.warnings())
+            return RunResult(created, ended, environment, rows, fit_lines(rows), doubts)
 
         def keep(rows: tuple[Measurement, ...]) -> None:
             if checkpoint is not None and any(row.usable for row in rows):
                 checkpoint(result(rows, INTERRUPTED, {}))
 
-        scheduler = Scheduler(self._runners, self.pace, progress, checkpoint=keep if checkpoint else None)
+        def save(rows: tuple[Measurement, ...]) -> None:
+            if rescue is not None and any(row.usable for row in rows):
+                rescue(result(rows, INTERRUPTED, {}))
+
+        scheduler = Scheduler(
+            self._runners, self.pace, progress, self.place.clock, checkpoint=keep if checkpoint else None, rescue=save
+        )
         measurements, ended = scheduler.measure(plan, frozenset(workload for workload in plan if decisive(workload)))
         return result(measurements, ended, self._clocks(used))
 
@@ -225,7 +229,7 @@ class Session:
             },
             "steal": steal,
             "core_order": list(self.cores),
-            "python": platform.python_version(),
+            **self.place.facts(),
         }
 
     def _clocks(self, cores: Sequence[int]) -> dict[int, float]:
@@ -238,6 +242,25 @@ class Session:
             if hz:
                 rates[core] = hz
         return rates
+
+
+def _agent_info(agent: Agent) -> Mapping[str, Any]:
+    """What the agent says of itself and its libraries, of the expected shape.
+
+    Raises:
+        AgentError: it is of another version, or says something else.
+    """
+    info = agent.request("info")
+    if info.get("protocol") != PROTOCOL_VERSION:
+        raise AgentError(f"the agent speaks protocol {info.get('protocol')!r}; reinstall ipsecbench")
+    rows, cores = info.get("libraries"), info.get("cores")
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and {"provider", "status", "note"} <= row.keys() for row in rows
+    ):
+        raise AgentError("the agent's list of libraries is not what the protocol says")
+    if not isinstance(cores, list) or not all(type(core) is int and core >= 0 for core in cores):
+        raise AgentError("the agent's list of cores is not what the protocol says")
+    return info
 
 
 def fit_lines(measurements: Sequence[Measurement]) -> tuple[Fit, ...]:

@@ -12,10 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipsecbench.cli.progress import ProgressLine, format_duration
-from ipsecbench.errors import CorrectnessError, DatasetError, MeasurementError, UnstableError, UsageError
+from ipsecbench.errors import (
+    AgentError,
+    CorrectnessError,
+    DatasetError,
+    MeasurementError,
+    RemoteError,
+    UnstableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from ipsecbench.bench.measurement import Workload
+    from ipsecbench.bench.place import Place
     from ipsecbench.bench.plan import Request
     from ipsecbench.bench.scheduler import Pace
     from ipsecbench.bench.session import RunResult, Session
@@ -27,6 +36,8 @@ QUICK_PRECISION = 0.03
 DEFAULT_PRECISION = 0.01
 _LONGEST_BUDGET_SECONDS = 7 * 86400.0
 _LONGEST_LABEL = 200
+MAX_PROCESSORS = 8192
+"""Most that Linux supports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class MeasureOptions:
     force: bool = False
     quiet: bool = False
     strict: bool = False
+    box: str | None = None
+    """Name of the box that is measured; None: this machine."""
 
     def pace(self) -> Pace:
         """How long and how precisely to measure.
@@ -74,34 +87,57 @@ class MeasureOptions:
         Raises:
             UsageError: a size or a provider is nonsense.
         """
-        from ipsecbench.bench.plan import DEFAULT_PROVIDERS, Request, parse_providers, parse_sizes
+        from ipsecbench.bench.plan import Request, parse_sizes
 
         return Request(
             quick=self.quick,
             only=self.only,
             sizes_bytes=parse_sizes(self.sizes) if self.sizes is not None else (),
-            providers=parse_providers(self.providers) if self.providers is not None else DEFAULT_PROVIDERS,
-            cores=_parse_cores(self.cores),
+            providers=self._providers(),
+            cores=_parse_cores(self.cores, _own_cores() if self.box is None else MAX_PROCESSORS),
         )
 
-    def session(self) -> Session:
+    def _providers(self) -> tuple[str, ...]:
+        from ipsecbench.bench.plan import AGENT_PROVIDERS, DEFAULT_PROVIDERS, KERNEL_PROVIDERS, parse_providers
+
+        if self.providers is None:
+            return DEFAULT_PROVIDERS if self.box is None else AGENT_PROVIDERS
+        names = parse_providers(self.providers)
+        for name in names:
+            if self.box is not None and name not in (*AGENT_PROVIDERS, *KERNEL_PROVIDERS):
+                raise UsageError(
+                    f"--providers: {name!r} is measured on this machine only; on another one there are "
+                    f"{', '.join((*AGENT_PROVIDERS, *KERNEL_PROVIDERS))}"
+                )
+        return names
+
+    def session(self, place: Place | None = None) -> Session:
         """A session, not yet entered.
+
+        Args:
+            place: the box; None: this machine.
 
         Raises:
             UsageError: an option is nonsense.
         """
         from ipsecbench.agent.mask import parse_mask
+        from ipsecbench.bench.place import ThisMachine
         from ipsecbench.bench.session import Session
 
         if self.label is not None and len(self.label) > _LONGEST_LABEL:
             raise UsageError(f"--label: longer than {_LONGEST_LABEL} characters")
-        return Session(self.request(), self.pace(), parse_mask(self.mask) if self.mask is not None else ())
+        mask = parse_mask(self.mask) if self.mask is not None else ()
+        return Session(self.request(), self.pace(), mask, ThisMachine() if place is None else place)
 
 
-def _parse_cores(text: str) -> int:
+def _own_cores() -> int:
     import os
 
-    available = len(os.sched_getaffinity(0))
+    return len(os.sched_getaffinity(0))
+
+
+def _parse_cores(text: str, available: int) -> int:
+    """More than another box has are as many as it has: that is found out there."""
     if text == "all":
         return available
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= available:
@@ -138,7 +174,9 @@ def output_path(options: MeasureOptions) -> Path:
     from ipsecbench.dataset.store import check_writable, unused_path
 
     if options.output is None:
-        stem = options.label if options.label is not None else ("box" if options.redact else socket.gethostname())
+        stem = options.label
+        if stem is None:
+            stem = "box" if options.redact else options.box or socket.gethostname()
         path = unused_path(Path(), re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:80] or "box")
     else:
         path = options.output
@@ -157,27 +195,36 @@ def measure_and_store(session: Session, plan: Sequence[Workload], path: Path, op
 
     Raises:
         MeasurementError: no row at all could be measured; nothing is stored.
+        AgentError, RemoteError: the agent was lost; what was measured before is stored, and the message says where.
         DatasetError: the dataset could not be written at its place; where it was saved instead is said.
     """
     progress = ProgressLine(options.quiet)
+    rescued: list[RunResult] = []
     try:
-        result = session.measure(plan, progress)
+        result = session.measure(plan, progress, rescue=rescued.append)
+    except (AgentError, RemoteError) as error:
+        progress.close()
+        if not rescued:
+            raise
+        _store(path, _dataset(rescued[0], session.request, options))
+        kept = sum(row.usable for row in rescued[0].measurements)
+        raise type(error)(f"{error}; what was measured before, {kept} of {len(plan)} rows, is in {path}") from error
     finally:
         progress.close()
     if not any(row.usable for row in result.measurements):
         reason = next((row.message for row in result.measurements if row.message), "the run was interrupted")
         raise MeasurementError(f"nothing could be measured: {reason}")
-    dataset = _dataset(result, options)
+    dataset = _dataset(result, session.request, options)
     return replace(dataset, sha256=_store(path, dataset))
 
 
-def _dataset(result: RunResult, options: MeasureOptions) -> Dataset:
+def _dataset(result: RunResult, request: Request, options: MeasureOptions) -> Dataset:
     from ipsecbench import __version__
     from ipsecbench.agent.mask import parse_mask
     from ipsecbench.dataset.model import Dataset, RunWarning
     from ipsecbench.dataset.redaction import redact
 
-    request, pace = options.request(), options.pace()
+    pace = options.pace()
     dataset = Dataset(
         created=result.created,
         tool_version=__version__,
@@ -201,7 +248,8 @@ def _dataset(result: RunResult, options: MeasureOptions) -> Dataset:
         warnings=tuple(RunWarning(code, message) for code, message in result.warnings),
     )
     if options.redact:
-        return redact(dataset, {socket.gethostname(), socket.getfqdn(), socket.gethostname().split(".")[0]})
+        names = (socket.gethostname(), socket.getfqdn()) if options.box is None else (options.box,)
+        return redact(dataset, {*names, *(name.split(".")[0] for name in names)})
     return dataset
 
 

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from ipsecbench.agent.find import agent_path
+from ipsecbench.dataset.store import read_dataset
+
 pytestmark = pytest.mark.agent
 
 Run = Callable[..., Any]
@@ -144,3 +147,24 @@ def test_what_is_not_a_dataset(ipsecbench: Run, tmp_path: Path, command: str) ->
     bad.write_bytes(os.urandom(100))
     assert "not JSON" in ipsecbench(command, bad).one_line_error(1)
     assert "No such file" in ipsecbench(command, tmp_path / "none").one_line_error(1)
+
+
+def test_an_agent_that_dies_half_way_leaves_what_was_measured(ipsecbench: Run, tmp_path: Path) -> None:
+    agent = tmp_path / "agent"
+    agent.write_text(
+        "#!/bin/sh\ncount=0\n"
+        f'while [ $count -lt 60 ] && read -r line; do echo "$line"; count=$((count + 1)); done | {agent_path()}\n'
+        "exit 3\n"
+    )
+    agent.chmod(0o755)
+    outcome = ipsecbench(
+        *("bench", "--quick", "--budget", "5", "--providers", "libcrypto", "--only", "aes128gcm16", "-o", "x.json"),
+        environment={"IPSECBENCH_AGENT": str(agent)},
+    )
+    error = outcome.one_line_error(1)
+    assert "the agent ended with status 3; what was measured before, " in error
+    dataset = read_dataset(tmp_path / "x.json")
+    measured = [row for row in dataset.measurements if row.usable]
+    assert f"{len(measured)} of {len(dataset.measurements)} rows, is in x.json" in error
+    assert dataset.ended == "interrupted"
+    assert measured

@@ -222,3 +222,20 @@ def test_what_there_is_is_kept_after_every_round() -> None:
         scheduler.measure(work)
     assert [len(row.samples) for row in kept[1]] == [2, 2]
     assert all(row.usable for row in kept[1])
+
+
+def test_what_was_measured_is_handed_over_when_the_agent_is_lost() -> None:
+    def lost_later(count: int) -> float:
+        if count > 300:
+            raise AgentError("the agent ended with status 3")
+        return noisy(100)(count)
+
+    box = FakeBox({"first": lost_later, "second": lost_later})
+    rescued: list[tuple[Measurement, ...]] = []
+    scheduler = Scheduler({"fake": box}, Pace(), clock=lambda: box.now, rescue=rescued.append)
+    with pytest.raises(AgentError, match="status 3"):
+        scheduler.measure([workload("first"), workload("second")])
+    (rows,) = rescued
+    assert [row.workload.algorithm for row in rows] == ["first", "second"]
+    # Every sample that was taken but those of the two calibrations.
+    assert all(100 < len(row.samples) < 150 and row.ns_per_operation is not None for row in rows)
