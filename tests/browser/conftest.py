@@ -1,42 +1,97 @@
-"""Headless Chromium, and reports for it to open. Nothing here uses a network."""
+"""Headless Chromium through Playwright, and pages for it to open. Nothing here uses a network.
+
+One browser for all tests of this folder; each page has a profile of its own. Whatever a page says on its console,
+throws, or asks for beside itself makes its test fail at the end, unless the test looked at it and emptied the list.
+"""
 
 from __future__ import annotations
 
-import html
 import importlib.util
-import json
 import os
-import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from markupsafe import escape
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
-from ipsecbench.report.frame import content_security_policy
 from ipsecbench.report.page import render_page
+from tests.browser.viewer import DESKTOP, View
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    "--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars", "--enable-logging=stderr", "--v=0",
+    "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
-_LONGEST_SECONDS = 60
-_FRAME = """<!DOCTYPE html><title>frame</title>
-<script>
-addEventListener("message", (event) => document.documentElement.setAttribute("data-answer", event.data));
-</script>
-<iframe src="asked.html" width="{width}" height="{height}" style="border: 0"></iframe>
-"""
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The browser; without one its tests are skipped, or fail where CI=true.
+
+    It is closed with the last test of this folder: Playwright keeps an event loop in this thread until then.
+    """
+    program = next((found for name in _NAMES if (found := shutil.which(name))), None)
+    if program is None:
+        reason = "no Chromium: install the package 'chromium'"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def view(chromium: Browser) -> Iterator[Callable[..., View]]:
+    """A function that opens a file, with the size of the screen and the wishes of its user."""
+    contexts: list[BrowserContext] = []
+    views: list[View] = []
+
+    def open_(
+        path: Path,
+        size: tuple[int, int] = DESKTOP,
+        *,
+        theme: Any = "light",
+        motion: Any = "no-preference",
+        scripts: bool = True,
+        permissions: tuple[str, ...] = (),
+    ) -> View:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=theme,
+            reduced_motion=motion,
+            java_script_enabled=scripts,
+            permissions=list(permissions),
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        opened = View(context.new_page())
+        views.append(opened)
+        address = path.as_uri()
+        opened.page.on("console", lambda said: opened.complaints.append(f"console {said.type}: {said.text}"))
+        opened.page.on("pageerror", lambda error: opened.complaints.append(f"error: {error}"))
+        opened.page.on(
+            "request",
+            lambda asked: (
+                None
+                if asked.url.partition("#")[0] == address or asked.url.startswith("blob:")
+                else opened.complaints.append(f"request: {asked.url}")
+            ),
+        )
+        opened.page.goto(address)
+        return opened
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert [complaint for each in views for complaint in each.complaints] == []
 
 
 def _synthetic_boxes() -> Any:
@@ -54,84 +109,21 @@ def _synthetic_boxes() -> Any:
 make_dataset = _synthetic_boxes().make_dataset
 
 
-@dataclass(frozen=True)
-class Chromium:
-    """A browser that is started anew, with an empty profile, for each thing that is asked of it."""
-
-    program: str
-    directory: Path
-
-    def run(self, page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-        """Open a page."""
-        profile = self.directory / "profile"
-        shutil.rmtree(profile, ignore_errors=True)
-        return subprocess.run(
-            [self.program, *_FLAGS, f"--user-data-dir={profile}", *flags, page.as_uri()],
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST_SECONDS,
-            check=True,
-        )
-
-    def complaints(self, page: Path, *flags: str) -> list[str]:
-        """What the browser's console says of a page."""
-        log = self.run(page, "--dump-dom", *flags).stderr
-        return [line for line in log.splitlines() if "CONSOLE" in line or "Content Security Policy" in line]
-
-    def screenshot(self, page: Path, width: int, height: int, *flags: str) -> bytes:
-        """The page as a PNG picture."""
-        target = self.directory / "screen.png"
-        target.unlink(missing_ok=True)
-        self.run(page, f"--window-size={width},{height}", f"--screenshot={target}", *flags)
-        return target.read_bytes()
-
-    def pdf(self, page: Path) -> bytes:
-        """The page as it is printed."""
-        target = self.directory / "page.pdf"
-        target.unlink(missing_ok=True)
-        self.run(page, "--no-pdf-header-footer", f"--print-to-pdf={target}")
-        return target.read_bytes()
-
-    def ask(self, page: Path, expression: str, width: int = 1200, height: int = 900) -> Any:
-        """The value of a JavaScript expression, evaluated after the page's own script.
-
-        The question is put into a copy of the page, whose policy allows it by its own digest. The copy stands in a
-        frame of the wanted width, because a window cannot be narrower than 500 pixels.
-        """
-        text = page.read_text(encoding="utf-8")
-        style = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)[0]
-        script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)[0]
-        asking = f'{script}\nparent.postMessage(JSON.stringify({expression}), "*");'
-        before, after = content_security_policy(style, script), content_security_policy(style, asking)
-        assert str(escape(before)) in text
-        text = text.replace(f"<script>{script}</script>", f"<script>{asking}</script>")
-        text = text.replace(str(escape(before)), str(escape(after)))
-        (self.directory / "asked.html").write_text(text, encoding="utf-8")
-        frame = self.directory / "frame.html"
-        frame.write_text(_FRAME.format(width=width, height=height), encoding="utf-8")
-        result = self.run(frame, "--dump-dom", "--window-size=1400,1000", "--virtual-time-budget=3000")
-        answer = re.search(r'data-answer="([^"]*)"', result.stdout)
-        assert answer, result.stderr
-        return json.loads(html.unescape(answer[1]))
-
-
-@pytest.fixture
-def chromium(tmp_path: Path) -> Chromium:
-    """The browser; without one the test is skipped, or fails where CI=true."""
-    program = next((found for name in _NAMES if (found := shutil.which(name))), None)
-    if program is None:
-        reason = "no Chromium: install the package 'chromium'"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return Chromium(program, tmp_path)
-
-
 @pytest.fixture
 def report(make_dataset: Callable[..., Any], tmp_path: Path) -> Path:
     """The report of a synthetic box with a goal, as a file."""
-    dataset = make_dataset("x86-aes", half_width=0.03, label="Branch office router", lab={"aes128gcm16": 40.0})
-    answer = recommend(dataset, load_policy("modern"), Requirements(goal_mbit_per_second=500))
     path = tmp_path / "report.html"
-    path.write_text(render_page(dataset, answer, "box.ipsecbench.json"), encoding="utf-8")
+    path.write_text(_report(make_dataset), encoding="utf-8")
     return path
+
+
+_RENDERED: dict[str, str] = {}
+
+
+def _report(make_dataset: Callable[..., Any]) -> str:
+    """Rendered once: it is the same each time."""
+    if "report" not in _RENDERED:
+        dataset = make_dataset("x86-aes", half_width=0.03, label="Branch office router", lab={"aes128gcm16": 40.0})
+        answer = recommend(dataset, load_policy("modern"), Requirements(goal_mbit_per_second=500))
+        _RENDERED["report"] = render_page(dataset, answer, "box.ipsecbench.json")
+    return _RENDERED["report"]

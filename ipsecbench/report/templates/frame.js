@@ -95,7 +95,8 @@ const pre = document.getElementById("raw-text");
 const show = make("button", { type: "button", textContent: "Show" });
 show.addEventListener("click", () => {
   pre.hidden = !pre.hidden;
-  if (!pre.textContent) pre.textContent = JSON.stringify(JSON.parse(data), null, 1);
+  // As it stands: numbers that a browser would round stay as they are.
+  if (!pre.textContent) pre.textContent = data;
   show.textContent = pre.hidden ? "Show" : "Hide";
   show.setAttribute("aria-expanded", String(!pre.hidden));
 });
