@@ -297,7 +297,7 @@ def _dataset_lines(result: FileResult, one: Imported) -> Iterator[str]:
 
     dataset = one.dataset
     unread = 0 if dataset.source is None else dataset.source.unread_lines
-    figures = _count(len(dataset.measurements), "figure")
+    figures = _count(len(dataset.measurements), "figure") if dataset.measurements else "a description, no figure"
     part = None if dataset.source is None else dataset.source.part
     facts = [
         box_of(dataset),

@@ -70,19 +70,25 @@ def detect(root: Path = Path("/"), measure_clock: MeasureClock | None = None) ->
     """
     if not os.path.isdir(root):
         raise UsageError(f"'{root}' is not a directory: give the directory that holds the box's proc and sys")
-    source = Source(root)
-    text = source.read("proc/cpuinfo")
-    if text is None or not text.text.strip():
-        raise MeasurementError(
-            f"{_below(source, 'proc/cpuinfo')} is missing or empty: mount /proc, or copy the box's /proc/cpuinfo there"
-        )
-    cpu = parse_cpu(text.text, text.is_truncated, kernel_version(read_kernel_release(source)))
-    if cpu.architecture is None and cpu.processors is None:
-        raise MeasurementError(
-            f"{_below(source, 'proc/cpuinfo')} has nothing that a Linux kernel writes: copy it again, as plain text"
-        )
+    return examine(Source(root), measure_clock)
+
+
+def examine(source: Source, measure_clock: MeasureClock | None = None, cpu: Cpu | None = None) -> Hardware:
+    """Find out what a box is, wherever its files are.
+
+    Args:
+        source: its files.
+        measure_clock: as :func:`detect`.
+        cpu: its processors, where they are known from something else than /proc/cpuinfo.
+
+    Raises:
+        MeasurementError: there is no /proc/cpuinfo, or nothing in it that a kernel writes, and ``cpu`` is not given.
+    """
+    text = source.read("proc/cpuinfo") or FileText("", is_truncated=False, is_utf8=True)
+    if cpu is None:
+        cpu = _with_text_notes(_processors(source, text), text)
     topology = read_topology(source)
-    cpu = _with_topology(_with_text_notes(cpu, text), topology)
+    cpu = _with_topology(cpu, topology)
     crypto_text = source.read("proc/crypto")
     crypto = None if crypto_text is None else parse_proc_crypto(crypto_text.text, crypto_text.is_truncated)
     if crypto is not None:
@@ -107,6 +113,19 @@ def detect(root: Path = Path("/"), measure_clock: MeasureClock | None = None) ->
         condition=condition,
         warnings=find_warnings(cpu, crypto, libcryptos, clocks, condition),
     )
+
+
+def _processors(source: Source, text: FileText) -> Cpu:
+    if not text.text.strip():
+        raise MeasurementError(
+            f"{_below(source, 'proc/cpuinfo')} is missing or empty: mount /proc, or copy the box's /proc/cpuinfo there"
+        )
+    cpu = parse_cpu(text.text, text.is_truncated, kernel_version(read_kernel_release(source)))
+    if cpu.architecture is None and cpu.processors is None:
+        raise MeasurementError(
+            f"{_below(source, 'proc/cpuinfo')} has nothing that a Linux kernel writes: copy it again, as plain text"
+        )
+    return cpu
 
 
 def _below(source: Source, path: str) -> str:

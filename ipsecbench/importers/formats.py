@@ -29,6 +29,9 @@ class Format:
 MODULES: Mapping[str, str] = MappingProxyType(
     {
         "dataset": "ipsecbench.importers.own_dataset",
+        "cpuinfo": "ipsecbench.importers.cpuinfo",
+        "lscpu": "ipsecbench.importers.lscpu",
+        "proc-crypto": "ipsecbench.importers.proc_crypto",
     }
 )
 """Module of each format by the format's name."""
