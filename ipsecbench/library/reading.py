@@ -91,23 +91,25 @@ def stem(path: Path) -> str:
 
 def unique_names(paths: Sequence[Path]) -> list[str]:
     """A name for each path: its stem, before it as many of its folders as tell it from the others, or a number."""
-    names = [stem(path) for path in paths]
+    names = {path: stem(path) for path in paths}
     for depth in range(1, DEEPEST_FOLDER + 1):
-        shared = _shared(names)
+        shared = _shared(list(names.values()))
         if not shared:
-            return names
-        for index, path in enumerate(paths):
-            if names[index] in shared:
+            break
+        for path, name in names.items():
+            if name in shared:
                 folders = [part for part in path.parent.parts if part not in ("/", ".", "..")]
-                names[index] = "/".join([*folders[-depth:], stem(path)])
+                names[path] = "/".join([*folders[-depth:], stem(path)])
     taken: set[str] = set()
-    for index, name in enumerate(names):
-        number = 1
-        while names[index] in taken:
+    found = []
+    for path in paths:
+        name, number = names[path], 1
+        while name in taken:
             number += 1
-            names[index] = f"{name} ({number})"
-        taken.add(names[index])
-    return names
+            name = f"{names[path]} ({number})"
+        taken.add(name)
+        found.append(name)
+    return found
 
 
 def _shared(names: Sequence[str]) -> set[str]:

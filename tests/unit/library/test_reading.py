@@ -174,6 +174,7 @@ def test_names_tell_files_apart() -> None:
         "b/x", "a/c/x", "y", "c/x",
     ]  # fmt: skip
     assert unique_names([same, same, Path("other/x.json")]) == ["c/x", "c/x (2)", "other/x"]
+    assert unique_names([same, same]) == ["x", "x (2)"]
 
 
 def test_hostile_documents_are_one_line_each(tmp_path: Path) -> None:
