@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* getrandom */
 #include "esp_plane_jobs.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "library_ipsec_mb_packets.h"
+#include "random_octets.h"
 
 enum { ALIGNMENT = 64, SLOTS = 128 }; /* more slots than jobs in flight, a power of two */
 
@@ -29,8 +28,8 @@ bool jobs_create(struct worker *worker, struct failure *failure)
 
     if (!ipsec_mb_ready(&missing))
         return true;
-    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
-        return fail(failure, FAILURE_FAILED, "no random octets");
+    if (!random_octets(key, sizeof key, failure))
+        return false;
     worker->jobs = aligned_alloc(ALIGNMENT, (sizeof *worker->jobs + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     if (worker->jobs == NULL)
         return fail(failure, FAILURE_MEMORY, "no memory for packets in flight");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* getrandom, eventfd */
+#define _GNU_SOURCE /* eventfd */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "esp_plane_receive.h"
 #include "esp_plane_send.h"
 #include "processors.h"
+#include "random_octets.h"
 #include "vnet_header.h"
 
 enum { STACK_BYTES = 1024 * 1024, BURSTS_BETWEEN_POLLS = 8 };
@@ -200,8 +200,8 @@ static bool make_iv_source(struct worker *worker, struct failure *failure)
 {
     uint8_t key[16];
 
-    if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key)
-        return fail(failure, FAILURE_FAILED, "no random octets: %s", strerror(errno));
+    if (!random_octets(key, sizeof key, failure))
+        return false;
     return iv_source_create(&worker->iv_source, &symmetric_libcrypto, key, failure);
 }
 

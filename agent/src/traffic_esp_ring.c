@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE
 #include "traffic_esp_ring.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "hex.h"
 #include "internet_checksum.h"
 #include "internet_headers.h"
+#include "random_octets.h"
 
 enum { NEXT_HEADER_IPV4 = 4, NEXT_HEADER_IPV6 = 41, MALFORMED_BYTES_MAXIMUM = 1400 };
 
@@ -154,8 +152,8 @@ static bool make_sa(struct esp_ring *ring, const struct traffic_settings *settin
         return false;
     if (!provider->offers_cipher(cipher_algorithm_find("aes128ctr"), failure)) /* for IVs */
         return false;
-    if (getrandom(ring->keystream_key, sizeof ring->keystream_key, 0) != (ssize_t)sizeof ring->keystream_key)
-        return fail(failure, FAILURE_FAILED, "no random octets: %s", strerror(errno));
+    if (!random_octets(ring->keystream_key, sizeof ring->keystream_key, failure))
+        return false;
     if (!iv_source_create(&ring->iv_source, provider, ring->keystream_key, failure))
         return false;
     parameters.encryption_key = settings->encryption_key.data;
