@@ -100,6 +100,24 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
         "above-instruction-set": VerdictKind(Worth.UNFIT, "faster than the processor's instructions allow"),
         "tag-not-checked": VerdictKind(Worth.DOUBT, "decryption without the tag being checked", is_meaning=True),
         "offload-engine": VerdictKind(Worth.NOTE, "an engine beside the processor did the work", is_meaning=True),
+        "digest-stream": VerdictKind(
+            Worth.DOUBT, "hash: one long message, the cost of a message's end left out", is_meaning=True
+        ),
+        "size-assumed": VerdictKind(Worth.DOUBT, "the size of a packet is not stated: full packets are assumed"),
+        "unit-unclear": VerdictKind(Worth.DOUBT, "powers of 2 or of 10: the text does not say"),
+        "range-midpoint": VerdictKind(Worth.NOTE, "the middle of a range that was published"),
+        "best-of-runs": VerdictKind(Worth.DOUBT, "the best of several runs"),
+        "overstated": VerdictKind(Worth.DOUBT, "the tool counts more work than it did"),
+        "carrier-unknown": VerdictKind(
+            Worth.DOUBT, "what carried the traffic, and whether it was encrypted, is unknown", is_meaning=True
+        ),
+        "carrier-stated": VerdictKind(Worth.NOTE, "what carried the traffic is what a title or note says"),
+        "packets-lost": VerdictKind(Worth.DOUBT, "more packets were lost than a tunnel is rated with"),
+        "rate-limited": VerdictKind(Worth.UNFIT, "the sender was held back: what was asked for, no limit of the box"),
+        "latency-of-burst": VerdictKind(
+            Worth.NOTE, "how long a burst was under way, not the time for one packet", is_meaning=True
+        ),
+        "calls-refused": VerdictKind(Worth.NOTE, "the queue was full at times: the device was the limit"),
         "both-ends-on-one-box": VerdictKind(Worth.DOUBT, "both ends ran on the same box", is_meaning=True),
         "table-of-others": VerdictKind(Worth.DOUBT, "copied by hand from another publication"),
         "vendor-figure": VerdictKind(Worth.DOUBT, "the vendor's own figure"),

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
 import os
-import re
 import tempfile
 from pathlib import Path
-from typing import NoReturn
 
 from ipsecbench.dataset.codec import from_document, to_document
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.packed import is_packed, unpacked
+from ipsecbench.dataset.strict_json import parse_json
 from ipsecbench.errors import DatasetError
 
 SUFFIX = ".ipsecbench.json"
@@ -23,27 +21,6 @@ PACKED_SUFFIX = f"{SUFFIX}.gz"
 """How the name of one ends that gzip packed; every command reads these too."""
 LARGEST_FILE_BYTES = 64 * 2**20
 """No dataset is larger, unpacked; one of five minutes has 1.5 MB."""
-_LARGEST_INTEGER = 2**63
-_HUGE_NUMBER = re.compile(rb"[0-9][eE]\+?[0-9]{3}|[0-9]{300}")
-"""What every number has in it that no float can hold; digests may have it too."""
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number that JSON allows")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text[:20]} is larger than any number of a computer")
-    return value
-
-
-def _bounded(text: str) -> int:
-    value = int(text)
-    if abs(value) > _LARGEST_INTEGER:
-        raise ValueError(f"{text[:20]}… is larger than anything that is counted")
-    return value
 
 
 def read_dataset(path: Path) -> Dataset:
@@ -68,21 +45,13 @@ def read_dataset(path: Path) -> Dataset:
     if len(content) > LARGEST_FILE_BYTES:
         raise DatasetError(f"{path}: larger than {LARGEST_FILE_BYTES // 2**20} MiB, which no dataset is")
     try:
-        document = _parsed(content)
+        document = parse_json(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: not JSON, or cut short: {error}") from error
     try:
         return from_document(document, hashlib.sha256(content).hexdigest())
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from error
-
-
-def _parsed(content: bytes) -> object:
-    """What JSON says; numbers beyond every measure are refused, in a slower way that only files take that need it."""
-    text = content.decode("utf-8")
-    if _HUGE_NUMBER.search(content) is None:
-        return json.loads(text, parse_constant=_refuse_constant)
-    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded)
 
 
 def write_dataset(path: Path, dataset: Dataset) -> str:

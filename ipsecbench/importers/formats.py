@@ -32,6 +32,9 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "cpuinfo": "ipsecbench.importers.cpuinfo",
         "lscpu": "ipsecbench.importers.lscpu",
         "proc-crypto": "ipsecbench.importers.proc_crypto",
+        "cryptsetup": "ipsecbench.importers.cryptsetup",
+        "tunnel-table": "ipsecbench.importers.tunnel_table",
+        "netbenches": "ipsecbench.importers.netbenches",
     }
 )
 """Module of each format by the format's name."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import NoReturn
 
 from ipsecbench.dataset.codec import from_document
 from ipsecbench.dataset.model import FORMAT as DATASET_FORMAT
 from ipsecbench.dataset.model import Dataset
+from ipsecbench.dataset.strict_json import parse_json
 from ipsecbench.errors import DatasetError
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.text import Text
@@ -22,13 +21,9 @@ def _confidence(text: Text) -> int:
     return 100 if start.lstrip().startswith("{") and _MARK.search(start) else 0
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number that JSON allows")
-
-
 def _read(text: Text) -> tuple[Dataset, ...]:
     try:
-        document = json.loads(text.content, parse_constant=_refuse_constant)
+        document = parse_json(text.content)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"not JSON, or cut short: {error}") from error
     return (from_document(document),)

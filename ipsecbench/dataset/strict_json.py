@@ -1,0 +1,58 @@
+"""JSON that somebody else wrote: read strictly, so that no number is larger than what can be counted with."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+_LARGEST_INTEGER = 2**63
+_LONGEST_QUOTE = 40
+_HUGE_NUMBER = re.compile(r"[0-9][eE]\+?[0-9]{3}|[0-9]{300}")
+"""What every number has in it that no float can hold; digests may have it too."""
+
+
+def parse_json(text: str, *, is_unique: bool = False) -> object:
+    """What JSON says.
+
+    Args:
+        text: the document.
+        is_unique: refuse an object that has a key twice, of which readers differ in which one counts.
+
+    Raises:
+        ValueError: it is no JSON; it has NaN, an infinity, or a number beyond every measure; a key is there twice.
+        RecursionError: it is nested deeper than anything that describes a box.
+    """
+    pairs = _unique if is_unique else None
+    if _HUGE_NUMBER.search(text) is None:  # the other way is slower, and few texts need it
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=pairs)
+    return json.loads(
+        text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded, object_pairs_hook=pairs
+    )
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number that JSON allows")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:20]} is larger than any number of a computer")
+    return value
+
+
+def _bounded(text: str) -> int:
+    if len(text) > len(str(_LARGEST_INTEGER)) + 1 or abs(int(text)) > _LARGEST_INTEGER:
+        raise ValueError(f"{text[:20]}… is larger than anything that is counted")
+    return int(text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:_LONGEST_QUOTE]!r} is there twice in one object")
+    return found
