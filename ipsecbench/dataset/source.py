@@ -78,6 +78,7 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
     {
         "spread-assumed": VerdictKind(Worth.NOTE, "published without a spread: the interval is assumed"),
         "version-unknown": VerdictKind(Worth.DOUBT, "the library's version is not stated"),
+        "samples-left-out": VerdictKind(Worth.NOTE, "raw samples were left out: medians with their intervals remain"),
         "date-unknown": VerdictKind(Worth.NOTE, "the day of the measurement is not stated"),
         "device-unknown": VerdictKind(Worth.NOTE, "the box is not stated"),
         "cut-short": VerdictKind(Worth.DOUBT, "the text is an excerpt or was cut off"),

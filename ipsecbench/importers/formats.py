@@ -29,6 +29,7 @@ class Format:
 MODULES: Mapping[str, str] = MappingProxyType(
     {
         "dataset": "ipsecbench.importers.own_dataset",
+        "report": "ipsecbench.importers.report_page",
         "cpuinfo": "ipsecbench.importers.cpuinfo",
         "lscpu": "ipsecbench.importers.lscpu",
         "proc-crypto": "ipsecbench.importers.proc_crypto",
