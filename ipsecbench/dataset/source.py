@@ -83,12 +83,16 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
         "device-unknown": VerdictKind(Worth.NOTE, "the box is not stated"),
         "cut-short": VerdictKind(Worth.DOUBT, "the text is an excerpt or was cut off"),
         "text-damaged": VerdictKind(Worth.DOUBT, "lines of the text are damaged and were not read"),
-        "gcm-per-record": VerdictKind(Worth.NOTE, "GCM: one record with its own IV per operation", is_meaning=True),
+        "gcm-per-record": VerdictKind(Worth.NOTE, "AEAD: one record with its own IV per operation", is_meaning=True),
         "gcm-stream": VerdictKind(
-            Worth.DOUBT, "GCM: one endless stream, the cost of a record's IV and tag left out", is_meaning=True
+            Worth.DOUBT, "AEAD: one endless stream, the cost of a record's IV and tag left out", is_meaning=True
         ),
-        "gcm-unknown": VerdictKind(Worth.DOUBT, "GCM: a record or an endless stream, unknown", is_meaning=True),
+        "gcm-unknown": VerdictKind(Worth.DOUBT, "AEAD: a record or an endless stream, unknown", is_meaning=True),
+        "key-per-record": VerdictKind(
+            Worth.DOUBT, "every operation sets the key anew, which no packet of an SA does", is_meaning=True
+        ),
         "cpu-time": VerdictKind(Worth.DOUBT, "divided by processor time, not by elapsed time"),
+        "divisor-unknown": VerdictKind(Worth.DOUBT, "divided by processor time or by elapsed time, unknown"),
         "engine-cpu-time": VerdictKind(Worth.UNFIT, "an engine's work over this processor's time", is_meaning=True),
         "instructions-ignored": VerdictKind(
             Worth.DOUBT, "the processor's AES instructions were not used", is_meaning=True
@@ -96,7 +100,9 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
         "instructions-unknown": VerdictKind(
             Worth.DOUBT, "whether AES instructions were used is unknown", is_meaning=True
         ),
-        "size-not-whole-blocks": VerdictKind(Worth.UNFIT, "the size is no multiple of the block: the calls fail"),
+        "size-not-whole-blocks": VerdictKind(
+            Worth.DOUBT, "the size is no multiple of the block", is_meaning=True
+        ),
         "calls-fail": VerdictKind(Worth.UNFIT, "the calls fail and are counted"),
         "above-instruction-set": VerdictKind(Worth.UNFIT, "faster than the processor's instructions allow"),
         "tag-not-checked": VerdictKind(Worth.DOUBT, "decryption without the tag being checked", is_meaning=True),
@@ -125,6 +131,8 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
         "emulated": VerdictKind(Worth.UNFIT, "measured on an emulated processor"),
         "clock-throttled": VerdictKind(Worth.DOUBT, "the clock fell during the measurement"),
         "spread-wide": VerdictKind(Worth.DOUBT, "repeated figures differ by more than a tenth"),
+        "multi-summed": VerdictKind(Worth.NOTE, "the sum of processes that ran at once"),
+        "sizes-assumed": VerdictKind(Worth.DOUBT, "the sizes are not stated: the tool's usual ones are assumed"),
         "inconsistent": VerdictKind(Worth.DOUBT, "figures of the text contradict each other"),
     }
 )

@@ -36,6 +36,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "cryptsetup": "ipsecbench.importers.cryptsetup",
         "tunnel-table": "ipsecbench.importers.tunnel_table",
         "netbenches": "ipsecbench.importers.netbenches",
+        "openssl-speed": "ipsecbench.importers.openssl_speed",
     }
 )
 """Module of each format by the format's name."""

@@ -104,6 +104,11 @@ class Sheet:
             lines = self.text.lines
             self._unread.append(Unread(line, printable(lines[line - 1] if line <= len(lines) else ""), reason[:400]))
 
+    @property
+    def unread_so_far(self) -> tuple[Unread, ...]:
+        """The first lines that were noted as unread."""
+        return tuple(self._unread)
+
     def dataset(self) -> Dataset:
         """What was collected, as a dataset without settings, with its source and its verdicts."""
         rows = tuple(self._row(workload) for workload in self._figures)
