@@ -27,7 +27,7 @@ _CAPABILITIES = re.compile(r"OPENSSL_(ia32cap|armcap)=(~?)(0x[0-9a-fA-F]{1,16}|\
 _FIRST_WITH_AES_NI = (1, 0, 1)
 
 MESSAGES = {
-    "version-unknown": "the text does not say which version of the library it was, which changes what some figures mean",
+    "version-unknown": "the text does not name the library's version, and some figures mean other things by version",
     "divisor-unknown": "nothing says whether -elapsed was given: divided by elapsed time, or processor time",
     "cpu-time": "divided by processor time (no -elapsed), which leaves out the kernel and what else ran on the box",
     "gcm-stream": "one endless stream: neither IV nor tag is handled for each call, so short packets look too cheap",
@@ -35,7 +35,7 @@ MESSAGES = {
     "key-per-record": "each call sets the key anew too (openssl#25823, #27513), which no packet of an SA does: short "
     "ones look too dear",
     "gcm-unknown": "the version is not stated: each call is a record (since 3.0.16, 3.4.1) or a piece of a stream",
-    "instructions-unknown": "AES called below EVP (no -evp) does without AES instructions, and whether the processor has "
+    "instructions-unknown": "AES called below EVP (no -evp) does without AES instructions; whether the processor has "
     "them is not stated",
     "size-not-whole-blocks": "the size is no multiple of the block: what becomes of the rest differs by version "
     "(openssl#31825), and ESP pads to whole blocks",
