@@ -100,9 +100,7 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
         "instructions-unknown": VerdictKind(
             Worth.DOUBT, "whether AES instructions were used is unknown", is_meaning=True
         ),
-        "size-not-whole-blocks": VerdictKind(
-            Worth.DOUBT, "the size is no multiple of the block", is_meaning=True
-        ),
+        "size-not-whole-blocks": VerdictKind(Worth.DOUBT, "the size is no multiple of the block", is_meaning=True),
         "calls-fail": VerdictKind(Worth.UNFIT, "the calls fail and are counted"),
         "above-instruction-set": VerdictKind(Worth.UNFIT, "faster than the processor's instructions allow"),
         "tag-not-checked": VerdictKind(Worth.DOUBT, "decryption without the tag being checked", is_meaning=True),
