@@ -37,6 +37,9 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "tunnel-table": "ipsecbench.importers.tunnel_table",
         "netbenches": "ipsecbench.importers.netbenches",
         "openssl-speed": "ipsecbench.importers.openssl_speed",
+        "aesbench": "ipsecbench.importers.aesbench",
+        "aesbench-table": "ipsecbench.importers.aesbench_table",
+        "cryptobench": "ipsecbench.importers.cryptobench",
     }
 )
 """Module of each format by the format's name."""

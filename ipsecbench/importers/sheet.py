@@ -17,6 +17,8 @@ from ipsecbench.importers.text import Text
 
 ASSUMED_SPREAD = 0.05
 """Half width of the interval that a figure without repetitions is given."""
+LARGEST_OPERATION_BYTES = 64 * 2**20
+"""Octets of one operation that a dataset can hold."""
 _FASTEST_NS = 1e-3
 _SLOWEST_NS = 1e15
 _WIDE = 0.10
@@ -69,6 +71,10 @@ class Sheet:
         Raises:
             ValueError: the unit is one of throughput and the workload has no size: a mistake of the importer.
         """
+        size = workload.size_bytes
+        if size is not None and not 1 <= size <= LARGEST_OPERATION_BYTES:
+            self.unread(line or 1, f"{size} octets are no possible size of an operation")
+            return
         published = Published(value, unit, line)
         possible = math.isfinite(value) and value > 0
         if not possible or not _FASTEST_NS <= published.ns_per_operation(workload.mean_bytes) <= _SLOWEST_NS:
