@@ -16,6 +16,7 @@ from ipsecbench.cli.import_files import import_command
 from ipsecbench.cli.lab import lab_app
 from ipsecbench.cli.policy import policy_app
 from ipsecbench.cli.recommend import recommend_command
+from ipsecbench.cli.remote import remote_command
 from ipsecbench.cli.report import report_command
 from ipsecbench.cli.run import run_command
 
@@ -52,6 +53,9 @@ app.command("detect", help="Say what this box is: CPU, crypto instructions, kern
     detect_command
 )
 app.command("bench", help="Measure only, and write the dataset.")(bench_command)
+app.command("remote", help="Measure other boxes over ssh; nothing is installed there, and nothing is left.")(
+    remote_command
+)
 app.command("recommend", help="Recommend phase 1 and phase 2 parameter sets from a dataset.")(recommend_command)
 app.command("import", help="Import what other tools measured, such as 'openssl speed', as datasets.")(import_command)
 app.command("explain", help="What an algorithm, a parameter or a piece of advice is, and what it is worth on a box.")(
