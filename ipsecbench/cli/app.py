@@ -8,12 +8,14 @@ import typer
 
 from ipsecbench import __version__
 from ipsecbench.cli.bench import bench_command
+from ipsecbench.cli.compare import compare_command
 from ipsecbench.cli.detect import detect_command
 from ipsecbench.cli.endpoint import endpoint_command
 from ipsecbench.cli.explain import explain_command
 from ipsecbench.cli.export import export_command
 from ipsecbench.cli.import_files import import_command
 from ipsecbench.cli.lab import lab_app
+from ipsecbench.cli.library import library_command
 from ipsecbench.cli.policy import policy_app
 from ipsecbench.cli.recommend import recommend_command
 from ipsecbench.cli.remote import remote_command
@@ -63,6 +65,10 @@ app.command("explain", help="What an algorithm, a parameter or a piece of advice
 )
 app.command("export", help="Write the recommendation as configuration of a product, for both ends.")(export_command)
 app.command("report", help="Write the HTML report of a dataset.")(report_command)
+app.command("compare", help="Hold datasets against each other: ratios, rankings, gates (see docs/compare.md).")(
+    compare_command
+)
+app.command("library", help="List the datasets in files and folders: boxes, rows, sources, verdicts.")(library_command)
 app.command("endpoint", help="Run one IKE endpoint on real sockets (see docs/ike.md).")(endpoint_command)
 app.add_typer(lab_app, name="lab", help="Two hosts on this machine, real IKE and ESP between them (see docs/lab.md).")
 app.add_typer(
