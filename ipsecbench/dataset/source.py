@@ -123,6 +123,8 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
             Worth.NOTE, "how long a burst was under way, not the time for one packet", is_meaning=True
         ),
         "calls-refused": VerdictKind(Worth.NOTE, "the queue was full at times: the device was the limit"),
+        "cipher-unknown": VerdictKind(Worth.UNFIT, "which cipher was measured is not stated"),
+        "result-unchecked": VerdictKind(Worth.DOUBT, "whether the operations succeeded was not looked at"),
         "both-ends-on-one-box": VerdictKind(Worth.DOUBT, "both ends ran on the same box", is_meaning=True),
         "table-of-others": VerdictKind(Worth.DOUBT, "copied by hand from another publication"),
         "vendor-figure": VerdictKind(Worth.DOUBT, "the vendor's own figure"),

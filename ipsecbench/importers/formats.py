@@ -34,6 +34,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "lscpu": "ipsecbench.importers.lscpu",
         "proc-crypto": "ipsecbench.importers.proc_crypto",
         "cryptsetup": "ipsecbench.importers.cryptsetup",
+        "dpdk": "ipsecbench.importers.dpdk_perf",
         "tunnel-table": "ipsecbench.importers.tunnel_table",
         "netbenches": "ipsecbench.importers.netbenches",
         "openssl-speed": "ipsecbench.importers.openssl_speed",
