@@ -132,6 +132,7 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
         "clock-throttled": VerdictKind(Worth.DOUBT, "the clock fell during the measurement"),
         "spread-wide": VerdictKind(Worth.DOUBT, "repeated figures differ by more than a tenth"),
         "multi-summed": VerdictKind(Worth.NOTE, "the sum of processes that ran at once"),
+        "few-digits": VerdictKind(Worth.DOUBT, "printed with one or two digits only"),
         "sizes-assumed": VerdictKind(Worth.DOUBT, "the sizes are not stated: the tool's usual ones are assumed"),
         "inconsistent": VerdictKind(Worth.DOUBT, "figures of the text contradict each other"),
     }

@@ -13,6 +13,7 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.openssl_speed.box import box_of, hardware_of
+from ipsecbench.importers.openssl_speed.box_table import find_table, read_table
 from ipsecbench.importers.openssl_speed.lines import Line, clean_lines, command_of
 from ipsecbench.importers.openssl_speed.reader import Reader
 from ipsecbench.importers.openssl_speed.runs import Run
@@ -37,12 +38,14 @@ _OTHERS = re.compile(r"\bsbc-bench v\d")
 
 
 def _confidence(text: Text) -> int:
-    head = text.content[:2_000_000]
+    head = text.content[:2_000_000].replace("&nbsp;", " ").replace("|", " ")
     if _OTHERS.search(head[:4000]) is not None:
         return 20
     if _ROWS.search(head) is not None:
         return 90
-    return 80 if _SURE.search(head) is not None else 0
+    if _SURE.search(head) is not None:
+        return 80
+    return 40 if "|" in text.content and find_table(text.lines) is not None else 0
 
 
 def _read(text: Text) -> tuple[Dataset, ...]:
@@ -50,10 +53,17 @@ def _read(text: Text) -> tuple[Dataset, ...]:
     body, default = _below_header(lines)
     runs = Reader(default).read(body)
     found = datasets(text, runs, box_of(text, runs), hardware_of(text))
-    if not found:
-        reasons = [reason for run in runs for _, reason in run.unread]
-        raise DatasetError(f"no figure of openssl speed{': ' + reasons[0] if reasons else ''}")
-    return found
+    if found:
+        return found
+    table = find_table(text.lines)
+    if table is not None:
+        return read_table(text, table)
+    unread = [one for run in runs for one in run.unread]
+    raise DatasetError(
+        f"no figure of openssl speed; line {unread[0][0]}: {unread[0][1]}"
+        if unread
+        else "nothing in it that openssl speed prints"
+    )
 
 
 def read_tables(
@@ -63,7 +73,7 @@ def read_tables(
     *,
     version: str | None = None,
     is_elapsed: bool | None = None,
-    engine: str | None = None,
+    command: str | None = None,
     cpu_settings: str | None = None,
     box: Box | None = None,
 ) -> None:
@@ -76,17 +86,18 @@ def read_tables(
         lines: the lines; those of other kinds are passed over.
         first_line: number of the first of them in the text.
         version: what the library is, such as ``OpenSSL 1.1.1n``, where these lines do not say it.
-        is_elapsed: whether ``-elapsed`` was given; None where that is unknown.
-        engine: engine that was used.
+        is_elapsed: whether ``-elapsed`` was given; None where that is unknown, or where the command says it.
+        command: the command line, such as ``openssl speed -mr -elapsed -evp aes-128-gcm``, where it is known.
         cpu_settings: ``OPENSSL_ia32cap=…`` and the like, where they were set.
         box: what is known of the processor.
     """
-    default = Run(
-        version=None if version is None else version_of(version),
-        is_elapsed=is_elapsed,
-        engine=engine,
-        cpu_settings=cpu_settings,
-    )
+    default = Run(version=None if version is None else version_of(version), cpu_settings=cpu_settings)
+    asked = None if command is None else command_of(Line(first_line, command))
+    if asked is not None:
+        default.command, default.engine = asked, asked.engine
+        default.is_elapsed = asked.is_elapsed
+    if is_elapsed is not None:
+        default.is_elapsed = is_elapsed
     target: Place = (lambda _: (place, None)) if isinstance(place, Sheet) else place
     for run in Reader(default).read(clean_lines(lines, first_line)):
         fill(run, box or Box(), target)

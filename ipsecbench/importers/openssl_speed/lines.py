@@ -38,6 +38,8 @@ _BARE_PROMPT = re.compile(r"^([\w.-]{2,40})[#$%>]$")
 _ENVIRONMENT = re.compile(r"\bOPENSSL_(?:ia32cap|armcap|riscvcap|ppccap)=\S+")
 _TIME = re.compile(r"^(real|user|sys)\s+(?:(\d+)m\s*)?(\d+(?:\.\d+)?)s?$")
 _LOOKS_LIKE_FIGURE = re.compile(r"(?<![\w.])\d+\.\d+k\b|^\+(?:F|R)\d*:|\d's in \d|\d+\.\d+s +\d+\.\d+")
+_MOST_WITHOUT_K = 10000
+_CUT = re.compile(r"^\d+\.?\d?$")
 _LONGEST = 2000
 """No line of ``speed`` is longer."""
 
@@ -60,6 +62,13 @@ class Value:
     """As printed; NaN where it was no number."""
     has_k: bool
     """Whether it counts thousands of octets: ``speed`` leaves the ``k`` out up to 10000 octets a second."""
+    has_places: bool = True
+    """Whether it has its two digits after the point."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether ``speed`` can have printed it so: without a ``k``, two digits after the point and at most 10000."""
+        return self.has_k or (self.has_places and not self.number > _MOST_WITHOUT_K)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +156,12 @@ def row_of(line: Line, sizes: tuple[int, ...] | None) -> Row | None:
     if match is None:
         return None
     words = match["values"].split()
-    if not all(_VALUE.match(word) for word in words):
+    is_cut = "k" in match["values"] and len(words) > 1 and _CUT.match(words[-1]) is not None
+    if not all(_VALUE.match(word) for word in words[: len(words) - is_cut]):
         return None
     if "k" not in match["values"] and (sizes is None or len(sizes) != len(words)):
         return None
-    values = tuple(Value(float(word.removesuffix("k")), word.endswith("k")) for word in words)
+    values = tuple(Value(float(word.removesuffix("k")), word.endswith("k"), _CUT.match(word) is None) for word in words)
     note = match["note"]
     return Row(line.number, match["name"], values, None if note is None else note[1:-1])
 

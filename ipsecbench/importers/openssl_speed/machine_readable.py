@@ -21,6 +21,10 @@ from ipsecbench.importers.openssl_speed.runs import Figure, Run
 _LINE = re.compile(r"^(?:Got: )?\+(H|F\d{0,2}|R\d{0,2}|DT|DTP|DN|DNP):(.*?)(?: from (\d+))?$")
 
 
+_COARSE_SECONDS = 99.5e-6
+"""Times are printed with six digits after the point: below this, fewer than three are left."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Fields:
     line: int
@@ -98,7 +102,11 @@ def _keys(run: Run, one: _Fields) -> list[KeyFigure]:
     if unit is None:
         run.unread.append((one.line, "seconds (until OpenSSL 1.1.0) or operations a second: the version is not stated"))
         return []
-    return [KeyFigure(one.line, op, algorithm, value, unit) for op, value in zip(operations, numbers, strict=False)]
+    coarse = _COARSE_SECONDS if unit is Unit.SECONDS else 0.0
+    return [
+        KeyFigure(one.line, operation, algorithm, value, unit, is_coarse=value < coarse)
+        for operation, value in zip(operations, numbers, strict=False)
+    ]
 
 
 def _named_keys(run: Run, kind: str, fields: list[str]) -> tuple[tuple[str, ...], str, list[str]] | str:

@@ -35,6 +35,8 @@ class KeyFigure:
     unit: Unit
     is_consistent: bool = True
     """Whether time and rate of the row agree."""
+    is_coarse: bool = False
+    """Whether it is printed with fewer than three digits."""
     is_total_of: int = 0
     """Of how many children it is the sum that this reader made; 0 where ``speed`` printed it."""
 

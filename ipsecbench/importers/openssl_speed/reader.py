@@ -261,13 +261,14 @@ def _take_row(run: Run, row: Row) -> None:
     if is_cut and (not run.is_last or row is not run.rows[-1] or len(row.values) < _FEWEST_OF_CUT):
         run.unread.append((row.line, f"{len(row.values)} values below {len(sizes)} sizes"))
         return
-    thousands = any(value.has_k for value in row.values)
     for size, value in zip(sizes, row.values, strict=False):
         unit = Unit.KILOBYTES if value.has_k else Unit.BYTES
-        if thousands and is_cut and not value.has_k and value is row.values[-1]:
+        if value.is_whole:
+            run.figures.append(Figure(row.line, name, size, value.number, unit, row.note, is_cut=is_cut))
+        elif value is row.values[-1]:
             run.unread.append((row.line, "its last number is cut off"))
         else:
-            run.figures.append(Figure(row.line, name, size, value.number, unit, row.note, is_cut=is_cut))
+            run.unread.append((row.line, f"{value.number:g} without a k: more than speed prints without one"))
 
 
 def _cipher_name(run: Run, name: str) -> str | None:

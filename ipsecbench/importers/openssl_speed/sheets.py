@@ -86,12 +86,7 @@ def fill(run: Run, box: Box, place: Place) -> None:
         before = len(sheet.figures(workload))
         sheet.figure(workload, key.value, key.unit, key.line)
         if len(sheet.figures(workload)) > before:
-            contradicts = not key.is_consistent or (key.line, 0) in run.contradicted
-            codes = (
-                *common,
-                *(("inconsistent",) if contradicts else ()),
-                *(("multi-summed",) if key.is_total_of else ()),
-            )
+            codes = (*common, *verdicts.key_verdicts(run, key))
             _say(sheet, run, workload, codes)
     for line, reason in run.unread:
         place(None)[0].unread(line, reason)

@@ -10,6 +10,7 @@ from ipsecbench.bench.published import Unit
 from ipsecbench.importers import names
 from ipsecbench.importers.names import Primitive
 from ipsecbench.importers.openssl_speed.bounds import most_bytes_per_second
+from ipsecbench.importers.openssl_speed.public_key import KeyFigure
 from ipsecbench.importers.openssl_speed.runs import Figure, Run
 
 ENGINES = ("cryptodev", "devcrypto", "afalg", "eip93", "qce", "qat", "padlock", "safexcel", "caam", "pkcs11")
@@ -46,6 +47,7 @@ MESSAGES = {
     "multi-summed": "the sum, made by this importer, of what the processes of -multi printed",
     "inconsistent": "the text contradicts itself: figures, and the counts, times or sums beside them, differ",
     "sizes-assumed": "no line names the sizes of the columns: the usual ones of as many columns are taken",
+    "few-digits": "printed in whole microseconds: fewer than three digits are left",
     "cut-short": "the last row of the text has fewer values than there are sizes",
     "offload-engine": "an engine beside the processor did the work",
 }
@@ -136,6 +138,16 @@ def figure_verdicts(run: Run, figure: Figure, box: Box) -> Iterator[str]:
         yield "cut-short"
     if run.sizes_assumed:
         yield "sizes-assumed"
+
+
+def key_verdicts(run: Run, key: KeyFigure) -> Iterator[str]:
+    """Codes of one figure of a signature, key agreement or encapsulation, beyond those of its run."""
+    if not key.is_consistent or (key.line, 0) in run.contradicted:
+        yield "inconsistent"
+    if key.is_coarse:
+        yield "few-digits"
+    if key.is_total_of:
+        yield "multi-summed"
 
 
 def bytes_per_second(figure: Figure) -> float:
