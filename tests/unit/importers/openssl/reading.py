@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ipsecbench.bench.measurement import Measurement, Tier, Workload
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.importers.formats import import_text
@@ -26,7 +28,7 @@ def row(of: Dataset, operation: str, algorithm: str, size: int | None = None, co
     return found
 
 
-def value(of: Dataset, operation: str, algorithm: str, size: int | None = None, cores: int = 1) -> tuple[float, str]:
+def value(of: Dataset, operation: str, algorithm: str, size: int | None = None, cores: int = 1) -> tuple[Any, str]:
     """The one figure of a row and its unit."""
     (only,) = row(of, operation, algorithm, size, cores).published
     return only.value, only.unit.value
