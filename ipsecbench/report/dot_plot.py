@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.report.legend import legend, series_class
-from ipsecbench.report.scales import Scale, linear_scale, logarithmic_scale
-from ipsecbench.report.svg import NARROWEST_WHISKER, Shape, box, drawing, label, line, mark, text_width, whisker
+from ipsecbench.report.scales import Scale, linear_scale, logarithmic_scale, ratio_scale
+from ipsecbench.report.svg import NARROWEST_WHISKER, Shape, box, drawing, label, line, mark, text_width
 
 ROW_HEIGHT = 25.0
 """Height of a row whose name stands beside it."""
@@ -58,6 +58,8 @@ class DotPlot:
     """Value to mark across all rows."""
     goal_label: str = ""
     """What the value is."""
+    noise: float | None = None
+    """Where the values are ratios: those nearer to 1 than this lie in a band of noise, and the axis has 1 in it."""
 
     def values(self) -> list[float]:
         """Every value that the axis must hold."""
@@ -86,16 +88,30 @@ def draw_dot_plot(plot: DotPlot, identifier: str, title: str, description: str, 
     names = max((text_width(row.name) + (18 if row.highlighted else 0) for row in plot.rows), default=0)
     left = 10.0 if narrow else min(max(names + 16, 90.0), 250.0)
     right = width - 22.0
-    scale = (logarithmic_scale if plot.logarithmic else linear_scale)(plot.values(), left, right)
+    scale = _scale(plot, left, right, narrow)
     key, key_height = legend(plot.series, 2.0 if narrow else left, 0.0, width - 4)
     top = key_height + (50 if plot.goal is not None else 36)
     heights = _row_tops(plot.rows, top, narrow)
     bottom = heights[-1]
-    body = [*key, *_axis(plot, scale, top, bottom, width, narrow)]
+    body = [*key, *_noise(plot, scale, top, bottom), *_axis(plot, scale, top, bottom, width, narrow)]
     for row, y in zip(plot.rows, heights, strict=False):
         body.extend(_row(plot, row, y, scale, width, narrow))
     body.extend(_group_titles(plot.rows, heights, narrow))
     return drawing(identifier, width, bottom + 8, title, description, body, class_)
+
+
+def _scale(plot: DotPlot, left: float, right: float, narrow: bool) -> Scale:
+    if plot.noise is not None:
+        return ratio_scale(plot.values(), left, right, 1 + 2 * plot.noise, 5 if narrow else 9)
+    return (logarithmic_scale if plot.logarithmic else linear_scale)(plot.values(), left, right)
+
+
+def _noise(plot: DotPlot, scale: Scale, top: float, bottom: float) -> list[Markup]:
+    """The band of noise around 1, and the line at 1."""
+    if plot.noise is None:
+        return []
+    low, high = scale(1 / (1 + plot.noise)), scale(1 + plot.noise)
+    return [box(low, top - 4, high - low, bottom - top + 4, "noise"), line(scale(1), top - 4, scale(1), bottom, "one")]
 
 
 def _row_tops(rows: Sequence[Row], top: float, narrow: bool) -> list[float]:
@@ -181,4 +197,8 @@ def _whisker(scale: Scale, estimate: Estimate, y: float) -> list[Markup]:
     # Narrower than its mark it would only blur the mark's edge; the table has the figures.
     if high - low < NARROWEST_WHISKER:
         return []
-    return [whisker((low, y), (high, y))]
+    return [
+        line(low, y, high, y, "whisker"),
+        line(low, y - 4, low, y + 4, "whisker"),
+        line(high, y - 4, high, y + 4, "whisker"),
+    ]

@@ -126,6 +126,29 @@ def percent(fraction: float, digits: int = 1) -> str:
     return f"{fraction * 100:.{digits}f}%"
 
 
+def _ratio_decimals(value: float) -> int:
+    """Three significant digits, and three decimals near 1, where the third decides."""
+    if 0.9 <= value < 1.1 or not (value > 0 and math.isfinite(value)):
+        return 3
+    return min(max(2 - math.floor(math.log10(value)), 0), 9)
+
+
+def ratio(value: float) -> str:
+    """How many times as much: ``0.951``, ``1.42``, ``12.3``."""
+    return f"{value:,.{_ratio_decimals(value)}f}"
+
+
+def ratio_interval(estimate: Estimate) -> str:
+    """The interval of a ratio with the decimals of its median: ``1.38–1.46``."""
+    decimals = _ratio_decimals(estimate.median)
+    return f"{estimate.lower:,.{decimals}f}–{estimate.upper:,.{decimals}f}"
+
+
+def ratio_tick(value: float) -> str:
+    """A ratio beside an axis: ``0.95``, ``1``, ``2``."""
+    return trim(ratio(value))
+
+
 def signed_percent(fraction: float, digits: int = 1) -> str:
     """A change: -0.023 is ``−2.3%``."""
     return f"{fraction * 100:+.{digits}f}%".replace("-", "−")

@@ -21,6 +21,8 @@ class Scale:
     """Position of ``high``."""
     logarithmic: bool = False
     """Whether equal distances are equal ratios."""
+    labelled: tuple[float, ...] = ()
+    """Values to label instead of what the axis would choose."""
 
     def __call__(self, value: float) -> float:
         """Position of a value; one outside the axis is drawn at its end."""
@@ -33,6 +35,8 @@ class Scale:
 
     def ticks(self, most: int = 7) -> list[float]:
         """Round values to label, at most about ``most`` of them."""
+        if self.labelled:
+            return list(self.labelled)
         return _decade_ticks(self.low, self.high, most) if self.logarithmic else _even_ticks(self.low, self.high, most)
 
 
@@ -53,6 +57,41 @@ def logarithmic_scale(values: Iterable[float], start: float, end: float) -> Scal
     while high / low < 9.9:
         low, high = _round_down(low * 0.99), _round_up(high * 1.01)
     return Scale(low, high, start, end, logarithmic=True)
+
+
+_RATIO_STEPS = (
+    (0.98, 0.99, 1.0, 1.01, 1.02),
+    (0.96, 0.98, 1.0, 1.02, 1.04),
+    (0.9, 0.95, 1.0, 1.05, 1.1),
+    (0.8, 0.9, 1.0, 1.1, 1.25),
+    (0.67, 0.8, 1.0, 1.25, 1.5),
+    (0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0),
+    (0.25, 0.5, 1.0, 2.0, 4.0),
+    (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0),
+    (0.01, 0.1, 1.0, 10.0, 100.0),
+    (1e-4, 1e-2, 1.0, 1e2, 1e4),
+    (1e-8, 1e-4, 1.0, 1e4, 1e8),
+)
+
+
+def ratio_scale(values: Iterable[float], start: float, end: float, least: float = 1.05, most: int = 7) -> Scale:
+    """A logarithmic axis of ratios that has 1 in it.
+
+    Args:
+        values: what it must hold.
+        start: position of its low end.
+        end: position of its high end.
+        least: how far it reaches at least to both sides of 1, so that noise does not look like a difference.
+        most: at most so many values are labelled.
+    """
+    usable = [value for value in values if value > 0 and math.isfinite(value)]
+    low = min([1 / least, *(value / 1.02 for value in usable)])
+    high = max([least, *(value * 1.02 for value in usable)])
+    inside = ([step for step in steps if low <= step <= high] for steps in _RATIO_STEPS)
+    # The finest steps of which there are not too many; those that have more than 1 alone, if any do.
+    fitting = [steps for steps in inside if len(steps) <= most] or [[1.0]]
+    widest = max(fitting, key=lambda steps: (steps[-1] / steps[0], len(steps)))
+    return Scale(low, high, start, end, logarithmic=True, labelled=tuple(widest))
 
 
 def _round_down(value: float) -> float:
