@@ -14,6 +14,7 @@
     │   ├── AgentGoneError         exit code 1   the agent ended, so that an order has no answer
     │   └── UnsupportedError       exit code 1   this library on this box has no such algorithm
     ├── RemoteError                exit code 1   another box cannot be reached, or does not do its part
+    │   └── ConnectionLostError    exit code 1   there is no connection to it, now or any more
     ├── DataPlaneError             exit code 1   a data plane cannot be had here, or refused an SA or a policy
     ├── ProviderError              exit code 1   a cryptographic library failed
     │   └── RejectedError          exit code 1   the input is forged or malformed
@@ -111,6 +112,10 @@ class UnsupportedError(AgentError):
 
 class RemoteError(IpsecbenchError):
     """Another box cannot be reached, or does not do its part; the message begins with its name."""
+
+
+class ConnectionLostError(RemoteError):
+    """There is no connection to another box: it never came about, or was lost and did not come back in time."""
 
 
 class DataPlaneError(IpsecbenchError):

@@ -12,7 +12,7 @@ esac
 command -v openssl >/dev/null 2>&1 || need openssl
 # The laboratory: namespaces, the peer, captures.
 for program in ip:iproute2 nft:nftables iptables:iptables ping:iputils-ping iperf3:iperf3 tshark:tshark setpriv:util-linux \
-    strace:strace pki:strongswan-pki; do
+    strace:strace pki:strongswan-pki ssh:openssh-client; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "${program%%:*}" >/dev/null 2>&1 || need "${program##*:}"
 done
 [ -x /usr/sbin/charon-systemd ] || need charon-systemd
@@ -34,7 +34,8 @@ fi
 # libreswan's files are in the way of strongSwan's, and all of the former bring services: nothing of it is installed,
 # only unpacked.
 unpacked=/var/cache/ipsecbench/unpacked
-for package in libreswan openiked strongswan-starter strongswan-charon ike-scan; do
+# Servers of ssh, for boxes that are measured from afar, are unpacked too: nothing of them is ever started by the system.
+for package in libreswan openiked strongswan-starter strongswan-charon ike-scan openssh-server dropbear-bin; do
     [ -d "$unpacked/$package" ] || needed="$needed unpacked:$package"
 done
 [ -z "$needed" ] && exit 0
@@ -83,7 +84,8 @@ for word in $needed; do
     folder=$(mktemp -d)
     (cd "$folder" && apt-get download -qq "$package" 2>/dev/null && dpkg-deb -x "$package"_*.deb "$folder/files")
     # Of what it depends on only the libraries, which start nothing, and only if one is missing.
-    if find "$folder/files" -type f \( -name addconn -o -name algparse -o -name iked -o -name starter \) -exec ldd {} + |
+    if find "$folder/files" -type f \( -name addconn -o -name algparse -o -name iked -o -name starter \
+        -o -name sshd -o -name dropbear \) -exec ldd {} + |
         grep -q 'not found'; then
         libraries=$(dpkg-deb -f "$folder/$package"_*.deb Depends | tr ',|' '\n\n' | sed 's/(.*//; s/ //g' | grep '^lib')
         # shellcheck disable=SC2086  a list of words

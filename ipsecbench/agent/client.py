@@ -28,6 +28,7 @@ ANSWER_TIMEOUT_SECONDS = 120.0
 """Longest wait for one answer; a sample takes milliseconds, key generation on a slow router seconds."""
 _STOP_SECONDS = 2.0
 _LONGEST_ANSWER_BYTES = 16 * 2**20
+_LONGEST_MESSAGE = 1000
 
 _ERRORS: Mapping[str, type[IpsecbenchError]] = {
     "unsupported": UnsupportedError,
@@ -144,7 +145,7 @@ class AgentProcess:
         if answer.get("id") != self._next_id:
             raise AgentError(f"the agent answered order {answer.get('id')!r} when {self._next_id} was asked")
         if answer.get("type") == "error":
-            message = str(answer.get("message", "no reason given"))
+            message = str(answer.get("message", "no reason given"))[:_LONGEST_MESSAGE]
             raise _ERRORS.get(str(answer.get("code")), AgentError)(message)
         return answer
 
@@ -159,7 +160,7 @@ class AgentProcess:
             raise self._obituary() from error
         try:
             answer = json.loads(self._read_line(timeout))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise AgentError(f"the agent answered something that is not JSON: {error}") from error
         if not isinstance(answer, dict):
             raise AgentError("the agent answered something that is not an object")

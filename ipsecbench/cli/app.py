@@ -8,14 +8,17 @@ import typer
 
 from ipsecbench import __version__
 from ipsecbench.cli.bench import bench_command
+from ipsecbench.cli.compare import compare_command
 from ipsecbench.cli.detect import detect_command
 from ipsecbench.cli.endpoint import endpoint_command
 from ipsecbench.cli.explain import explain_command
 from ipsecbench.cli.export import export_command
 from ipsecbench.cli.import_files import import_command
 from ipsecbench.cli.lab import lab_app
+from ipsecbench.cli.library import library_command
 from ipsecbench.cli.policy import policy_app
 from ipsecbench.cli.recommend import recommend_command
+from ipsecbench.cli.remote import remote_command
 from ipsecbench.cli.report import report_command
 from ipsecbench.cli.run import run_command
 
@@ -52,6 +55,9 @@ app.command("detect", help="Say what this box is: CPU, crypto instructions, kern
     detect_command
 )
 app.command("bench", help="Measure only, and write the dataset.")(bench_command)
+app.command("remote", help="Measure other boxes over ssh; nothing is installed there, and nothing is left.")(
+    remote_command
+)
 app.command("recommend", help="Recommend phase 1 and phase 2 parameter sets from a dataset.")(recommend_command)
 app.command("import", help="Import what other tools measured, such as 'openssl speed', as datasets.")(import_command)
 app.command("explain", help="What an algorithm, a parameter or a piece of advice is, and what it is worth on a box.")(
@@ -59,6 +65,10 @@ app.command("explain", help="What an algorithm, a parameter or a piece of advice
 )
 app.command("export", help="Write the recommendation as configuration of a product, for both ends.")(export_command)
 app.command("report", help="Write the HTML report of a dataset.")(report_command)
+app.command("compare", help="Hold datasets against each other: ratios, rankings, gates (see docs/compare.md).")(
+    compare_command
+)
+app.command("library", help="List the datasets in files and folders: boxes, rows, sources, verdicts.")(library_command)
 app.command("endpoint", help="Run one IKE endpoint on real sockets (see docs/ike.md).")(endpoint_command)
 app.add_typer(lab_app, name="lab", help="Two hosts on this machine, real IKE and ESP between them (see docs/lab.md).")
 app.add_typer(

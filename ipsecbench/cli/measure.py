@@ -111,6 +111,16 @@ class MeasureOptions:
                 )
         return names
 
+    def check_for_box(self) -> None:
+        """Find out what is wrong with the options for another box.
+
+        Raises:
+            UsageError: an option is nonsense.
+        """
+        from ipsecbench.bench.place import ThisMachine
+
+        replace(self, box="box").session(ThisMachine())
+
     def session(self, place: Place | None = None) -> Session:
         """A session, not yet entered.
 

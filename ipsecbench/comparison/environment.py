@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ipsecbench.comparison.model import Difference
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.library.facts import clock_hz, facts_of
@@ -11,10 +13,14 @@ UNKNOWN = "unknown"
 _MEASURED_CLOCK = "measured clock"
 _CLOCK_TOLERANCE = 0.01
 """Clocks nearer than this are the same: what is measured of one core varies as much."""
-_ONLY_IF_BOTH = frozenset({"publisher", "system", "memory", "Python", "mode", "ended"})
-"""Things of which it says nothing that one dataset has none."""
-_MEANS_NONE = frozenset({"mask"})
-"""Things that a dataset which does not name them has not."""
+_EVEN_IF_UNKNOWN = frozenset(
+    {"processor", "processors", "kernel", "libcrypto", "governor", "virtual machine", "mitigations", "mask", "ended"}
+)
+"""Things of which it says something that one dataset does not know them."""
+_FOLLOWS = {"revision": "processor", "microcode": "processor", "architecture": "processor", "cores": "processors"}
+"""Things that need no word of their own where another one differs already."""
+_IF_MISSING = {"mask": "none", "ended": "finished"}
+"""What a dataset that does not name a thing says of it; else it is unknown."""
 
 
 def differences(base: Dataset, other: Dataset) -> tuple[Difference, ...]:
@@ -23,13 +29,20 @@ def differences(base: Dataset, other: Dataset) -> tuple[Difference, ...]:
     found: list[Difference] = []
     for name in dict.fromkeys((*here, *there)):
         one, two = here.get(name), there.get(name)
-        if one == two or (name in _ONLY_IF_BOTH and (one is None or two is None)):
+        if one == two or ((one is None or two is None) and name not in _EVEN_IF_UNKNOWN):
+            continue
+        if _follows(name, here, there):
             continue
         if name == _MEASURED_CLOCK and _same_clock(base, other):
             continue
-        missing = "none" if name in _MEANS_NONE else UNKNOWN
+        missing = _IF_MISSING.get(name, UNKNOWN)
         found.append(Difference(name, one or missing, two or missing))
     return tuple(found)
+
+
+def _follows(name: str, here: Mapping[str, str], there: Mapping[str, str]) -> bool:
+    cause = "processor" if name.endswith(" settings") else _FOLLOWS.get(name)
+    return cause is not None and here.get(cause) != there.get(cause)
 
 
 def _same_clock(base: Dataset, other: Dataset) -> bool:

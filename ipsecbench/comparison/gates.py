@@ -9,7 +9,7 @@ and one that nothing can be held against is a mistake and never a pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Measurement, Status, Workload
@@ -86,12 +86,22 @@ def parse_gate(text: str) -> Gate:
     return Gate(text, parse_selector(found["selector"], _OPTION), 1 + float(loss) / 100, bool(found["strict"]))
 
 
-def judge(gate: Gate, base: Box, compared: BoxComparison) -> GateResult:
-    """Hold a box against a gate."""
+def judge(
+    gate: Gate, base: Box, compared: BoxComparison, wanted: Callable[[Workload], bool] | None = None
+) -> GateResult:
+    """Hold a box against a gate.
+
+    Args:
+        gate: the gate.
+        base: the baseline.
+        compared: the box.
+        wanted: which rows took part in the comparison; None for all.
+    """
     held = tuple(ratio for ratio in compared.ratios if gate.selector.matches(ratio.workload))
     failing = sorted(filter(gate.fails, held), key=lambda ratio: ratio.speed.median)
     has_ratio = {ratio.workload for ratio in held}
     left = [work for work in _figures(base) if work not in has_ratio and gate.selector.matches(work)]
+    left = left if wanted is None else list(filter(wanted, left))
     rows = [compared.box.dataset.get(work) for work in left]
     lost = tuple(row for row in rows if row is not None and row.status in _LOST)
     return GateResult(gate, compared.box, held, tuple(failing), lost, len(left) - len(lost))

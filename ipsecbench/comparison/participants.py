@@ -58,6 +58,15 @@ def named(boxes: Sequence[Box], name: str) -> int:
     raise UsageError(f"there is no box {name!r}; there are {some}")
 
 
+def is_named(boxes: Sequence[Box], name: str) -> bool:
+    """Whether exactly one box is meant by a name."""
+    try:
+        named(boxes, name)
+    except UsageError:
+        return False
+    return True
+
+
 def _by_name(box: Box, name: str) -> bool:
     return box.name == name
 

@@ -42,8 +42,9 @@ _BY_OPERATION = {
     "encapsulate": Scope.KEX,
     "decapsulate": Scope.KEX,
     "sign": Scope.SIG,
-    "verify": Scope.SIG,
 }
+_BY_SIGNATURE = {"generate": Scope.KEX, "verify": Scope.MAC}
+"""Operations that are a signature's where the algorithm is one, and else of this scope."""
 _SIGNATURE_KEYS = ("rsa", "dsa", "ecdsa", "ed25519", "ed448", "mldsa", "slhdsa", *SIGNATURES)
 KEY_SETUP = "key-setup"
 """The operation that is no packet: making the keys of an SA ready."""
@@ -55,8 +56,9 @@ def scope_of(workload: Workload) -> Scope:
         return Scope.IKE
     if workload.tier is not Tier.PRIMITIVE:
         return Scope.ESP
-    if workload.operation == "generate":
-        return Scope.SIG if workload.algorithm.startswith(_SIGNATURE_KEYS) else Scope.KEX
+    by_algorithm = _BY_SIGNATURE.get(workload.operation)
+    if by_algorithm is not None:
+        return Scope.SIG if workload.algorithm.startswith(_SIGNATURE_KEYS) else by_algorithm
     return _BY_OPERATION.get(workload.operation, Scope.OTHER)
 
 

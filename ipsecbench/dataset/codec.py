@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import lru_cache
 from importlib.resources import files
 from statistics import median
 from typing import Any
@@ -30,6 +32,12 @@ _MEDIAN_TOLERANCE = 1e-6
 
 def schema(version: int = SCHEMA_VERSION) -> dict[str, Any]:
     """The published JSON Schema of a version; of the one that is written by default."""
+    return deepcopy(_read_schema(version))
+
+
+@lru_cache(maxsize=SCHEMA_VERSION)
+def _read_schema(version: int) -> dict[str, Any]:
+    """Read once for the thousands of datasets of a library; nobody changes it."""
     path = files("ipsecbench.dataset").joinpath("schema", f"dataset-{version}.schema.json")
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
@@ -183,7 +191,7 @@ def _refuse_missing_settings(document: Mapping[str, Any]) -> None:
 
 
 def _validate(document: Mapping[str, Any], version: int) -> None:
-    wanted = schema(version)
+    wanted = _read_schema(version)
     if surely_valid([document], wanted):
         return
     import fastjsonschema

@@ -78,16 +78,21 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
     {
         "spread-assumed": VerdictKind(Worth.NOTE, "published without a spread: the interval is assumed"),
         "version-unknown": VerdictKind(Worth.DOUBT, "the library's version is not stated"),
+        "samples-left-out": VerdictKind(Worth.NOTE, "raw samples were left out: medians with their intervals remain"),
         "date-unknown": VerdictKind(Worth.NOTE, "the day of the measurement is not stated"),
         "device-unknown": VerdictKind(Worth.NOTE, "the box is not stated"),
         "cut-short": VerdictKind(Worth.DOUBT, "the text is an excerpt or was cut off"),
         "text-damaged": VerdictKind(Worth.DOUBT, "lines of the text are damaged and were not read"),
-        "gcm-per-record": VerdictKind(Worth.NOTE, "GCM: one record with its own IV per operation", is_meaning=True),
+        "gcm-per-record": VerdictKind(Worth.NOTE, "AEAD: one record with its own IV per operation", is_meaning=True),
         "gcm-stream": VerdictKind(
-            Worth.DOUBT, "GCM: one endless stream, the cost of a record's IV and tag left out", is_meaning=True
+            Worth.DOUBT, "AEAD: one endless stream, the cost of a record's IV and tag left out", is_meaning=True
         ),
-        "gcm-unknown": VerdictKind(Worth.DOUBT, "GCM: a record or an endless stream, unknown", is_meaning=True),
+        "gcm-unknown": VerdictKind(Worth.DOUBT, "AEAD: a record or an endless stream, unknown", is_meaning=True),
+        "key-per-record": VerdictKind(
+            Worth.DOUBT, "every operation sets the key anew, which no packet of an SA does", is_meaning=True
+        ),
         "cpu-time": VerdictKind(Worth.DOUBT, "divided by processor time, not by elapsed time"),
+        "divisor-unknown": VerdictKind(Worth.DOUBT, "divided by processor time or by elapsed time, unknown"),
         "engine-cpu-time": VerdictKind(Worth.UNFIT, "an engine's work over this processor's time", is_meaning=True),
         "instructions-ignored": VerdictKind(
             Worth.DOUBT, "the processor's AES instructions were not used", is_meaning=True
@@ -95,7 +100,7 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
         "instructions-unknown": VerdictKind(
             Worth.DOUBT, "whether AES instructions were used is unknown", is_meaning=True
         ),
-        "size-not-whole-blocks": VerdictKind(Worth.UNFIT, "the size is no multiple of the block: the calls fail"),
+        "size-not-whole-blocks": VerdictKind(Worth.DOUBT, "the size is no multiple of the block", is_meaning=True),
         "calls-fail": VerdictKind(Worth.UNFIT, "the calls fail and are counted"),
         "above-instruction-set": VerdictKind(Worth.UNFIT, "faster than the processor's instructions allow"),
         "tag-not-checked": VerdictKind(Worth.DOUBT, "decryption without the tag being checked", is_meaning=True),
@@ -118,12 +123,17 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
             Worth.NOTE, "how long a burst was under way, not the time for one packet", is_meaning=True
         ),
         "calls-refused": VerdictKind(Worth.NOTE, "the queue was full at times: the device was the limit"),
+        "cipher-unknown": VerdictKind(Worth.UNFIT, "which cipher was measured is not stated"),
+        "result-unchecked": VerdictKind(Worth.DOUBT, "whether the operations succeeded was not looked at"),
         "both-ends-on-one-box": VerdictKind(Worth.DOUBT, "both ends ran on the same box", is_meaning=True),
         "table-of-others": VerdictKind(Worth.DOUBT, "copied by hand from another publication"),
         "vendor-figure": VerdictKind(Worth.DOUBT, "the vendor's own figure"),
         "emulated": VerdictKind(Worth.UNFIT, "measured on an emulated processor"),
         "clock-throttled": VerdictKind(Worth.DOUBT, "the clock fell during the measurement"),
         "spread-wide": VerdictKind(Worth.DOUBT, "repeated figures differ by more than a tenth"),
+        "multi-summed": VerdictKind(Worth.NOTE, "the sum of processes that ran at once"),
+        "few-digits": VerdictKind(Worth.DOUBT, "printed with one or two digits only"),
+        "sizes-assumed": VerdictKind(Worth.DOUBT, "the sizes are not stated: the tool's usual ones are assumed"),
         "inconsistent": VerdictKind(Worth.DOUBT, "figures of the text contradict each other"),
     }
 )

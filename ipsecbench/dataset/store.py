@@ -45,13 +45,22 @@ def read_dataset(path: Path) -> Dataset:
     if len(content) > LARGEST_FILE_BYTES:
         raise DatasetError(f"{path}: larger than {LARGEST_FILE_BYTES // 2**20} MiB, which no dataset is")
     try:
-        document = parse_json(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path}: not JSON, or cut short: {error}") from error
-    try:
-        return from_document(document, hashlib.sha256(content).hexdigest())
+        return dataset_of(content)
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from error
+
+
+def dataset_of(content: bytes) -> Dataset:
+    """The dataset of the octets of a file, unpacked.
+
+    Raises:
+        DatasetError: damaged, of a newer schema, or not a dataset.
+    """
+    try:
+        document = parse_json(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"not JSON, or cut short: {error}") from error
+    return from_document(document, hashlib.sha256(content).hexdigest())
 
 
 def write_dataset(path: Path, dataset: Dataset) -> str:

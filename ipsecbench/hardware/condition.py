@@ -74,7 +74,7 @@ def read_condition(source: Source, processors: tuple[int, ...]) -> Condition:
         temperatures=_temperatures(source),
         throttle_events=_throttle_events(source, processors),
         power_sources=_power_sources(source),
-        load_average=_load_average(source.read_line("proc/loadavg")),
+        load_average=load_average(source.read_line("proc/loadavg")),
         memory_total_bytes=total,
         memory_available_bytes=available,
         activity=read_activity(source),
@@ -138,7 +138,7 @@ def _power_sources(source: Source) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _load_average(line: str | None) -> tuple[float, float, float] | None:
+def load_average(line: str | None) -> tuple[float, float, float] | None:
     words = (line or "").split()[:3]
     if len(words) < 3 or not all(re.fullmatch(r"\d{1,6}\.\d{1,4}", word) for word in words):
         return None

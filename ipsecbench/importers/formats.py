@@ -29,12 +29,18 @@ class Format:
 MODULES: Mapping[str, str] = MappingProxyType(
     {
         "dataset": "ipsecbench.importers.own_dataset",
+        "report": "ipsecbench.importers.report_page",
         "cpuinfo": "ipsecbench.importers.cpuinfo",
         "lscpu": "ipsecbench.importers.lscpu",
         "proc-crypto": "ipsecbench.importers.proc_crypto",
         "cryptsetup": "ipsecbench.importers.cryptsetup",
+        "dpdk": "ipsecbench.importers.dpdk_perf",
         "tunnel-table": "ipsecbench.importers.tunnel_table",
         "netbenches": "ipsecbench.importers.netbenches",
+        "openssl-speed": "ipsecbench.importers.openssl_speed",
+        "aesbench": "ipsecbench.importers.aesbench",
+        "aesbench-table": "ipsecbench.importers.aesbench_table",
+        "cryptobench": "ipsecbench.importers.cryptobench",
     }
 )
 """Module of each format by the format's name."""

@@ -17,6 +17,8 @@ from ipsecbench.importers.text import Text
 
 ASSUMED_SPREAD = 0.05
 """Half width of the interval that a figure without repetitions is given."""
+LARGEST_OPERATION_BYTES = 64 * 2**20
+"""Octets of one operation that a dataset can hold."""
 _FASTEST_NS = 1e-3
 _SLOWEST_NS = 1e15
 _WIDE = 0.10
@@ -69,6 +71,10 @@ class Sheet:
         Raises:
             ValueError: the unit is one of throughput and the workload has no size: a mistake of the importer.
         """
+        size = workload.size_bytes
+        if size is not None and not 1 <= size <= LARGEST_OPERATION_BYTES:
+            self.unread(line or 1, f"{size} octets are no possible size of an operation")
+            return
         published = Published(value, unit, line)
         possible = math.isfinite(value) and value > 0
         if not possible or not _FASTEST_NS <= published.ns_per_operation(workload.mean_bytes) <= _SLOWEST_NS:
@@ -103,6 +109,11 @@ class Sheet:
         if len(self._unread) < MOST_UNREAD:
             lines = self.text.lines
             self._unread.append(Unread(line, printable(lines[line - 1] if line <= len(lines) else ""), reason[:400]))
+
+    @property
+    def unread_so_far(self) -> tuple[Unread, ...]:
+        """The first lines that were noted as unread."""
+        return tuple(self._unread)
 
     def dataset(self) -> Dataset:
         """What was collected, as a dataset without settings, with its source and its verdicts."""

@@ -133,12 +133,12 @@ def _run(dataset: Dataset) -> Iterator[tuple[str, object]]:
         yield "measured clock", f"{hz / 1e9:.2f} GHz"
     yield "mask", ", ".join(map(str, dataset.masked[:_MOST]))
     agent = _mapping(environment.get("agent"))
+    yield "source", "measured by ipsecbench" if dataset.source is None else dataset.source.format
     if dataset.source is None:
         yield "agent", " ".join(filter(None, (_text(agent.get("version")), _text(agent.get("compiler")))))
-        yield "ipsecbench", dataset.tool_version
+        yield "program", f"ipsecbench {dataset.tool_version}"
         yield "Python", environment.get("python")
     else:
-        yield "source", dataset.source.format
         yield "publisher", dataset.source.url
     yield "mode", dataset.settings.get("mode")
     yield "ended", None if dataset.ended == "finished" else dataset.ended

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -57,6 +59,23 @@ def read_library(paths: Iterable[Path]) -> Library:
     links are followed to files that lie below it too, and to nothing else. A file that is named is read whatever it is
     called, and twice if it is named twice; one that a folder gives is not read again.
     """
+    with _no_collection():
+        return _read(paths)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let nobody look for circles among the millions of objects of a library while they are made: there are none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _read(paths: Iterable[Path]) -> Library:
     found: list[tuple[Path, Dataset]] = []
     unreadable: list[Unreadable] = []
     seen: set[str] = set()

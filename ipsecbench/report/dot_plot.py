@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.report.legend import legend, series_class
 from ipsecbench.report.scales import Scale, linear_scale, logarithmic_scale, ratio_scale
-from ipsecbench.report.svg import NARROWEST_WHISKER, Shape, box, drawing, label, line, mark, text_width
+from ipsecbench.report.svg import NARROWEST_WHISKER, Shape, box, drawing, label, line, mark, text_width, whisker
 
 ROW_HEIGHT = 25.0
 """Height of a row whose name stands beside it."""
@@ -197,8 +197,4 @@ def _whisker(scale: Scale, estimate: Estimate, y: float) -> list[Markup]:
     # Narrower than its mark it would only blur the mark's edge; the table has the figures.
     if high - low < NARROWEST_WHISKER:
         return []
-    return [
-        line(low, y, high, y, "whisker"),
-        line(low, y - 4, low, y + 4, "whisker"),
-        line(high, y - 4, high, y + 4, "whisker"),
-    ]
+    return [whisker((low, y), (high, y))]

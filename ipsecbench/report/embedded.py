@@ -1,8 +1,17 @@
-"""The data within the report: as much of it as fits, as JSON that cannot end its element early."""
+"""The data within a page: as much of it as fits, as JSON that cannot end its element early.
+
+``ipsecbench import`` reads it back (:mod:`ipsecbench.importers.report_page`). The element holds one object with some of
+these keys: ``recommendation``, ``proof``; ``dataset`` (a dataset's object); ``datasets`` where the page is about
+several. What is too large has ``_gzip`` behind its name and is packed: ``dataset_gzip`` is a dataset's file, octet for
+octet, and ``recommendation_gzip`` the object's JSON, by gzip and in base64.
+"""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +19,11 @@ from markupsafe import Markup
 
 from ipsecbench.dataset.codec import to_document
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.recommend.answer_file import answer_document
-from ipsecbench.recommend.model import Recommendation
+from ipsecbench.dataset.reduced import without_samples
+from ipsecbench.dataset.store import encoded
+
+_BROKEN_LEVELS = 3
+"""Down to this depth each entry has a line of its own: a row of a dataset is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,45 +38,53 @@ class Embedded:
 
 def script_safe(value: object) -> Markup:
     """JSON in ASCII without ``<``, ``>`` and ``&``, so that no content can end the element that holds it."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    text = _written(value, _BROKEN_LEVELS)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     # What could be read as markup was just replaced.
     return Markup(text)  # noqa: S704
 
 
-def embedded_data(dataset: Dataset, recommendation: Recommendation, dataset_file: str, budget_bytes: int) -> Embedded:
-    """The recommendation and as much of the dataset as the budget allows.
+def _written(value: object, levels: int) -> str:
+    if levels > 0 and value and isinstance(value, dict):
+        inner = ",\n".join(f"{json.dumps(str(key))}:{_written(part, levels - 1)}" for key, part in value.items())
+        return f"{{{inner}}}"
+    if levels > 0 and value and isinstance(value, list):
+        return "[\n" + ",\n".join(_written(part, levels - 1) for part in value) + "]"
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+
+
+def embedded_data(dataset: Dataset, others: Mapping[str, Any], dataset_file: str, budget_bytes: int) -> Embedded:
+    """What else a page has to say as data, and as much of the dataset as the budget allows.
 
     Args:
         dataset: the dataset.
-        recommendation: the recommendation.
+        others: further keys, such as ``recommendation``; they are left out last.
         dataset_file: name of the dataset's file, for the note.
         budget_bytes: most octets of JSON.
     """
-    document = to_document(dataset)
-    answer = answer_document(recommendation)
     digest = f" ({dataset_file}, SHA-256 {dataset.sha256})" if dataset.sha256 else f" ({dataset_file})"
-    whole = script_safe({"recommendation": answer, "dataset": document})
+    names = "".join(f"the {name.replace('_', ' ')} and " for name in others)
+    all_of_it = f"{names}the whole dataset, raw samples included"
+    whole = script_safe({**others, "dataset": to_document(dataset)})
     if len(whole) <= budget_bytes:
-        return Embedded(whole, "the recommendation and the whole dataset, raw samples included")
-    thin = {
-        **document,
-        "measurements": [_without(row, "samples") for row in document["measurements"]],
-        "trials": [_without(row, "raw") for row in document["trials"]],
-    }
-    medians = script_safe({"recommendation": answer, "dataset": thin})
+        return Embedded(whole, all_of_it)
+    packed = {"dataset_gzip": _packed(encoded(dataset))}
+    others_packed = {f"{name}_gzip": _packed(json.dumps(value).encode()) for name, value in others.items()}
+    for extra in (others, others_packed):
+        data = script_safe({**extra, **packed})
+        if len(data) <= budget_bytes:
+            return Embedded(data, f"{all_of_it}, packed by gzip")
+    medians = script_safe({**others, "dataset": to_document(without_samples(dataset))})
     if len(medians) <= budget_bytes:
-        return Embedded(
-            medians,
-            "the recommendation and the dataset with medians and intervals; "
-            f"the raw samples are in the dataset's file{digest}",
-        )
-    alone = script_safe({"recommendation": answer})
-    if len(alone) <= budget_bytes:
-        return Embedded(alone, f"the recommendation alone, for size; the figures are in the dataset's file{digest}")
+        left = f"the raw samples are in the dataset's file{digest}"
+        return Embedded(medians, f"{names}the dataset with medians and intervals; {left}")
+    alone = script_safe(dict(others))
+    if others and len(alone) <= budget_bytes:
+        return Embedded(alone, f"{names.removesuffix(' and ')} alone, for size; the dataset is in its file{digest}")
     return Embedded(script_safe({}), f"nothing, for size: the figures are in the dataset's file{digest}")
 
 
-def _without(row: dict[str, Any], left_out: str) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != left_out}
+def _packed(content: bytes) -> str:
+    """Octets by gzip and in base64; the time that gzip notes is left out, so that the same octets give the same."""
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode("ascii")

@@ -88,7 +88,7 @@ def environment() -> Environment:
         "signed_percent",
     )
     made.filters.update({name: getattr(formats, name) for name in names})
-    made.filters |= {"breakable": _breakable, "octets": octets, "about": seconds}
+    made.filters |= {"breakable": _breakable, "octets": octets, "about": seconds, "sortable": _sortable}
     return made
 
 
@@ -97,6 +97,11 @@ def _finalize(value: object) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return formats.shorten(value, _LONGEST_TEXT)
+
+
+def _sortable(value: float | str) -> str:
+    """What a cell is sorted by, without the digits that decide nothing."""
+    return value if isinstance(value, str) else f"{value:.7g}"
 
 
 def _breakable(text: str) -> Markup:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ipsecbench.algorithms.sources import Source, sources
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import write_atomically
+from ipsecbench.recommend.answer_file import answer_document
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Reason, Role
 from ipsecbench.recommend.requirements.records import Requirements
@@ -99,7 +100,8 @@ def render_page(dataset: Dataset, recommendation: Recommendation, dataset_file: 
     # The data takes the room that the rest leaves.
     bare = template.render(**context, references=References(), data=Markup("{}"), data_note="")
     budget = LARGEST_PAGE_BYTES - len(bare.encode("utf-8")) - 4096
-    data = embedded_data(dataset, recommendation, formats.shorten(file_name, 200), budget)
+    answer = {"recommendation": answer_document(recommendation)}
+    data = embedded_data(dataset, answer, formats.shorten(file_name, 200), budget)
     return template.render(**context, references=References(), data=data.json, data_note=data.note)
 
 

@@ -77,6 +77,18 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
     return element("path", d=f"M{number(x1)} {number(y1)}L{number(x2)} {number(y2)}", class_=class_)
 
 
+def whisker(start: tuple[float, float], end: tuple[float, float]) -> Markup:
+    """The line of an interval, across or upright, with a short stroke at either end."""
+    (x1, y1), (x2, y2) = start, end
+    across, upright = (0.0, 4.0) if y1 == y2 else (4.0, 0.0)
+    strokes = [
+        (x1, y1, x2, y2),
+        *((x - across, y - upright, x + across, y + upright) for x, y in (start, end)),
+    ]
+    path = "".join(f"M{number(a)} {number(b)}L{number(c)} {number(d)}" for a, b, c, d in strokes)
+    return element("path", d=path, class_="whisker")
+
+
 def polyline(points: Sequence[tuple[float, float]], class_: str) -> Markup:
     """A line through points."""
     return element("path", d="M" + "L".join(f"{number(x)} {number(y)}" for x, y in points), class_=class_)

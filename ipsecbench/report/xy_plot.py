@@ -10,7 +10,18 @@ from markupsafe import Markup
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.report.legend import legend, series_class
 from ipsecbench.report.scales import Scale, linear_scale, logarithmic_scale
-from ipsecbench.report.svg import NARROWEST_WHISKER, Shape, band, drawing, label, line, mark, polyline, text_width
+from ipsecbench.report.svg import (
+    NARROWEST_WHISKER,
+    Shape,
+    band,
+    drawing,
+    label,
+    line,
+    mark,
+    polyline,
+    text_width,
+    whisker,
+)
 
 PLOT_HEIGHT = 290.0
 """Height of the plot's own area."""
@@ -175,12 +186,10 @@ def _mark(index: int, series: Series, point: Point, x_scale: Scale, y_scale: Sca
     parts: list[Markup] = []
     low, high = x_scale(point.x.lower), x_scale(point.x.upper)
     if high - low >= NARROWEST_WHISKER:
-        parts += [line(low, y, high, y, "whisker"), line(low, y - 4, low, y + 4, "whisker")]
-        parts.append(line(high, y - 4, high, y + 4, "whisker"))
+        parts.append(whisker((low, y), (high, y)))
     low, high = y_scale(point.y.lower), y_scale(point.y.upper)
     if low - high >= NARROWEST_WHISKER:
-        parts += [line(x, low, x, high, "whisker"), line(x - 4, low, x + 4, low, "whisker")]
-        parts.append(line(x - 4, high, x + 4, high, "whisker"))
+        parts.append(whisker((x, low), (x, high)))
     if point.chosen:
         parts.append(mark(x, y, Shape.STAR, "star", point.title))
     else:

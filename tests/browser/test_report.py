@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 from collections.abc import Callable
@@ -120,6 +122,19 @@ def test_the_data_can_be_shown_and_saved_under_the_policy(view: Open, report: Pa
     assert document["dataset"]["format"] == "ipsecbench dataset"
     page.get_by_role("button", name="Show", exact=True).click()
     assert json.loads(page.locator("#raw-text").text_content() or "") == document
+
+
+def test_the_dataset_is_saved_unpacked_as_the_file_that_it_was(view: Open, report: Path) -> None:
+    text = report.read_text(encoding="utf-8")
+    before = re.findall(r'id="ipsecbench-data">(.*?)</script>', text, re.DOTALL)[0]
+    octets = json.dumps(json.loads(before)["dataset"]).encode()
+    packed = base64.b64encode(gzip.compress(octets)).decode()
+    report.write_text(text.replace(before, json.dumps({"dataset_gzip": packed})), encoding="utf-8")
+    page = view(report).page
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save the dataset").click()
+    assert saved.value.suggested_filename == "box.ipsecbench.json"
+    assert Path(saved.value.path()).read_bytes() == octets
 
 
 def test_proposals_and_commands_are_copied(view: Open, report: Path) -> None:

@@ -7,8 +7,11 @@ docs/prediction.md has the reasons. What a verdict calls unfit, or says is of so
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ipsecbench.algorithms.encryption import ENCRYPTION
 from ipsecbench.algorithms.integrity import INTEGRITY
@@ -31,6 +34,18 @@ _COUNTER_DECRYPTION = (1.0, 0.9, 1.1)
 """The same in counter modes and AEADs, where both are the same work."""
 _GENERATION = (0.7, 0.2, 1.1)
 """Making a key over agreeing on a secret: the base point has tables where the library has any."""
+_LARGE_BYTES = 4096
+"""Where only sizes from here on were published, the cost of a call does not show, and short ones are derived."""
+_SHORT_BYTES = (64, 256, 576, 1024, 1400, 2048)
+_CALL_BYTES = {"encrypt": (50, 0, 300), "decrypt": (50, 0, 300), "digest": (190, 90, 900)}
+"""What a call costs beside its octets, as so many octets more: middle, least, most (docs/prediction.md)."""
+_X86_WORDS = re.compile(
+    r"\b(?:x86|x86_64|amd64|i[3-6]86|intel|amd|xeon|core|i[3579]|atom|celeron|pentium|epyc|ryzen|opteron|athlon)\b",
+    re.I,
+)
+_OTHER_WORDS = re.compile(
+    r"\b(?:arm\w*|aarch64|cortex|neoverse|mips\w*|power\w*|ppc\w*|riscv\w*|apple|snapdragon)\b", re.I
+)
 _ONE_OF_SEVERAL = (1.0, 0.6, 1.0)
 """One process alone over one of several at once: those share clock, caches and where there are threads their cores."""
 
@@ -44,10 +59,35 @@ def predictable(dataset: Dataset) -> Dataset:
     if dataset.source is None:
         return dataset
     rows = {row.workload: row for row in dataset.measurements if _says_what_it_seems(row)}
-    for derive in (_alone, _authentications, _decryptions, _generations):
+    for derive in (_alone, _short, _authentications, _decryptions, _generations):
         for row in list(derive(rows)):
             rows.setdefault(row.workload, row)
-    return replace(dataset, measurements=tuple(rows.values()))
+    return replace(dataset, measurements=tuple(rows.values()), environment=_described(dataset))
+
+
+def _described(dataset: Dataset) -> Mapping[str, Any]:
+    """The environment with what the text said of the box where its processor's fields do not: model and architecture.
+
+    A prediction needs to know whether a processor is an x86 one, and its clock, which is often a part of its name.
+    """
+    hardware = dataset.environment.get("hardware")
+    hardware = dict(hardware) if isinstance(hardware, Mapping) else {}
+    cpu = dict(hardware["cpu"]) if isinstance(hardware.get("cpu"), Mapping) else {}
+    source = dataset.source
+    words = " ".join(str(word) for word in (cpu.get("model"), source and source.device, dataset.label) if word)
+    if not cpu.get("model") and words:
+        cpu["model"] = words
+    if not cpu.get("architecture"):
+        settings = " ".join(str(one.get("cpu_settings")) for one in _entries(dataset.environment.get("libraries")))
+        if "ia32cap" in settings or (_X86_WORDS.search(words) and not _OTHER_WORDS.search(words)):
+            cpu["architecture"] = "x86"
+    return {**dataset.environment, "hardware": {**hardware, "cpu": cpu}}
+
+
+def _entries(libraries: object) -> Iterator[Mapping[str, Any]]:
+    for entry in libraries if isinstance(libraries, (list, tuple)) else ():
+        if isinstance(entry, Mapping):
+            yield entry
 
 
 def _says_what_it_seems(row: Measurement) -> bool:
@@ -63,6 +103,30 @@ def _alone(rows: dict[Workload, Measurement]) -> Iterator[Measurement]:
             alone = replace(work, cores=1)
             if alone not in rows:
                 yield _derived(alone, _scaled(each, _ONE_OF_SEVERAL), rows[work], f"one of {work.cores} at once")
+
+
+def _short(rows: dict[Workload, Measurement]) -> Iterator[Measurement]:
+    """Short operations, where only long ones were published: their octets and what a call costs."""
+    groups: dict[tuple[str, str, str], list[Workload]] = defaultdict(list)
+    for work in rows:
+        if work.cores == 1 and work.size_bytes is not None and work.operation in _CALL_BYTES:
+            groups[work.provider, work.operation, work.algorithm].append(work)
+    for works in groups.values():
+        least = min(works, key=lambda work: work.size_bytes or 0)
+        time, size = rows[least].ns_per_operation, least.size_bytes or 0
+        if time is None or size < _LARGE_BYTES:
+            continue
+        middle, fewest, most = _CALL_BYTES[least.operation]
+        for short in (one for one in _SHORT_BYTES if one < size):
+            factor = (
+                (short + middle) / (size + middle),
+                (short + fewest) / (size + fewest),
+                (short + most) / (size + most),
+            )
+            row = _derived(
+                replace(least, size_bytes=short), _scaled(time, factor), rows[least], f"{size} octets at once"
+            )
+            yield row
 
 
 def _authentications(rows: dict[Workload, Measurement]) -> Iterator[Measurement]:

@@ -102,14 +102,28 @@ show.addEventListener("click", () => {
 });
 show.setAttribute("aria-controls", "raw-text");
 show.setAttribute("aria-expanded", "false");
+const offer = (blob, download) => {
+  const href = URL.createObjectURL(blob);
+  make("a", { href, download }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10000);
+};
 const save = make("button", { type: "button", textContent: "Save as a file" });
-save.addEventListener("click", () => {
-  const address = URL.createObjectURL(new Blob([data], { type: "application/json" }));
-  make("a", { href: address, download: "ipsecbench-report-data.json" }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10000);
-});
+save.addEventListener("click", () => offer(new Blob([data], { type: "application/json" }), "ipsecbench-report-data.json"));
 const controls = document.getElementById("raw-controls");
 controls.append(show, save);
+// The dataset alone, unpacked where it is packed; the file that it came from.
+if (/"dataset(_gzip)?":/.test(data)) {
+  const saveDataset = make("button", { type: "button", textContent: "Save the dataset" });
+  saveDataset.addEventListener("click", async () => {
+    const { dataset, dataset_gzip: packed } = JSON.parse(data);
+    const octets = packed ? Uint8Array.from(atob(packed), (each) => each.charCodeAt(0)) : null;
+    const blob = octets
+      ? await new Response(new Blob([octets]).stream().pipeThrough(new DecompressionStream("gzip"))).blob()
+      : new Blob([JSON.stringify(dataset), "\n"], { type: "application/json" });
+    offer(blob, controls.dataset.name ?? "dataset.ipsecbench.json");
+  });
+  controls.append(saveDataset);
+}
 controls.hidden = false;
 
 // Paper has no buttons: everything is opened for it, and closed again.

@@ -88,7 +88,43 @@ def test_of_several_processes_one_alone_is_as_fast_or_faster() -> None:
     assert made.upper == pytest.approx(1.05 * made.median)
 
 
-@pytest.mark.parametrize("flag", ["engine-cpu-time", "instructions-ignored", "size-not-whole-blocks"])
+def test_short_calls_are_derived_where_only_long_ones_were_published() -> None:
+    """Held against the short figures that this text has and that are kept from the derivation."""
+    whole = board(MT7621)
+    long = replace(
+        whole, measurements=tuple(row for row in whole.measurements if (row.workload.size_bytes or 0) > 4096)
+    )
+    made = {row.workload: row.ns_per_operation for row in predictable(long).measurements}
+    for operation, algorithm in MT7621:
+        for size in (64, 256, 1024):
+            work = Workload(Tier.PRIMITIVE, "openssl-speed", operation, algorithm, size)
+            known, derived = whole.get(work), made[work]
+            assert known is not None
+            assert known.ns_per_operation is not None
+            assert derived is not None
+            assert derived.lower < known.ns_per_operation.median < derived.upper, work
+
+
+@pytest.mark.parametrize(
+    ("said", "x86"),
+    [
+        ("Intel Core i7-13700, 5.2 GHz", True),
+        ("AMD EPYC 7543P", True),
+        ("Raspberry Pi 4, Cortex-A72", False),
+        ("Apple M1, compared with an Intel Mac", False),
+        ("a box", False),
+    ],
+)
+def test_the_kind_of_processor_is_taken_from_the_words_of_the_text(said: str, x86: bool) -> None:
+    dataset = board(MT7621)
+    assert dataset.source is not None
+    bare = replace(
+        dataset, label=None, source=replace(dataset.source, device=said), environment={"hardware": {}, "libraries": []}
+    )
+    assert ("x86" in CostModel(bare).plane.name) is x86
+
+
+@pytest.mark.parametrize("flag", ["engine-cpu-time", "instructions-ignored", "calls-fail"])
 def test_figures_of_something_else_are_never_predicted_from(flag: str) -> None:
     assert predictable(board(MT7621, flags=(flag,))).measurements == ()
     (answer,) = rank([box(board(MT7621, flags=(flag,)))]).answers

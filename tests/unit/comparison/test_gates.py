@@ -82,6 +82,7 @@ def test_keys_made_ready_are_no_packets_unless_they_are_named() -> None:
         ("generate", "ecp256", Tier.PRIMITIVE, Scope.KEX),
         ("generate", "ed25519", Tier.PRIMITIVE, Scope.SIG),
         ("verify", "ecdsa-256", Tier.PRIMITIVE, Scope.SIG),
+        ("verify", "aes128gmac", Tier.PRIMITIVE, Scope.MAC),
         ("setup-responder", "ikev2:aes128-sha256-x25519:psk", Tier.HANDSHAKE, Scope.IKE),
         ("both", "aes128gcm16", Tier.ON_WIRE, Scope.ESP),
         ("hash-and-dance", "x", Tier.PRIMITIVE, Scope.OTHER),

@@ -1,0 +1,234 @@
+"""``ipsecbench compare``: datasets against one of them, row by row or side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ipsecbench.cli import options as option
+from ipsecbench.cli.compare_options import By, CsvOutput, FailIf, Filters, Markdown, filtered
+from ipsecbench.cli.library_input import Places, read_places
+from ipsecbench.cli.requirement_options import Wanted, with_requirements
+
+if TYPE_CHECKING:
+    from ipsecbench.bench.measurement import Workload
+    from ipsecbench.cli.compare_blocks import Block
+    from ipsecbench.comparison.boxes import Ranking
+    from ipsecbench.comparison.gates import GateResult
+    from ipsecbench.comparison.model import Box, Comparison
+    from ipsecbench.comparison.security_cost import SecurityCost
+    from ipsecbench.library.reading import Library
+
+EXIT_NOT_MET = 3
+_LEAST_NOISE, _MOST_NOISE = 0.0, 50.0
+
+
+@with_requirements
+def compare_command(
+    places: Places,
+    wanted: Wanted,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline",
+            metavar="NAME|FILE",
+            help="What the others are held against: one of them by name, label or number, or another file.  "
+            "[default: the first]",
+        ),
+    ] = None,
+    by: By = None,
+    only: Filters.Only = None,
+    tier: Filters.Tier = None,
+    provider: Filters.Provider = None,
+    size: Filters.Size = None,
+    fail_if: FailIf = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every row, those without a difference too.")] = False,
+    top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="Rows that are shown without --all.")] = 20,
+    noise: Annotated[
+        float, typer.Option("--noise", metavar="PERCENT", help="Differences up to this are called noise.")
+    ] = 2.0,
+    rank: Annotated[
+        bool, typer.Option("--rank", help="Say which box carries most; with --goal, by the chance to reach it.")
+    ] = False,
+    price: Annotated[
+        list[str] | None,
+        typer.Option("--price", metavar="NAME=PRICE", help="Price of a box, for the price of a Mbit/s; repeatable."),
+    ] = None,
+    own_planes: Annotated[
+        bool, typer.Option("--own-planes", help="Rank each box with the best evidence of its data plane that it has.")
+    ] = False,
+    security_cost: Annotated[
+        bool, typer.Option("--security-cost", help="Say what more security costs on each box.")
+    ] = False,
+    json_output: option.Json = False,
+    csv_output: CsvOutput = False,
+    markdown: Markdown = False,
+) -> None:
+    """Hold datasets against one of them: ratios with intervals, and what is to be said of each.
+
+    Exit code 3 where a --fail-if is not met, 1 where a file could not be read; the others were compared.
+    """
+    from ipsecbench.comparison.compare import compare
+    from ipsecbench.comparison.gates import judge, parse_gate, refuse_vacuous
+    from ipsecbench.errors import UsageError
+
+    if sum((json_output, csv_output, markdown)) > 1:
+        raise UsageError("--json, --csv and --markdown: one of them")
+    gates = [parse_gate(text) for text in fail_if or ()]
+    chosen = filtered(only, tier, provider, size)
+    library = read_places(places)
+    boxes, base = _boxes(library, baseline, price or ())
+    share = _noise_share(noise)
+    comparison = compare(boxes, base, **({} if chosen is None else {"wanted": chosen}), noise=share)
+    _refuse_nothing(comparison, chosen)
+    results = [judge(gate, comparison.baseline, one, chosen) for gate in gates for one in comparison.boxes]
+    ranking, costs = _answers(
+        boxes, wanted, rank or own_planes or bool(price), own_planes=own_planes, security_cost=security_cost
+    )
+    answer = _Answer(comparison, results, ranking, costs, library, by, share)
+    if json_output:
+        typer.echo(json.dumps(answer.document(), allow_nan=False))
+    elif csv_output:
+        _write_csv(comparison)
+    else:
+        _show(answer, show_all, top, markdown)
+    refuse_vacuous(results)
+    if any(result.failed for result in results):
+        raise typer.Exit(EXIT_NOT_MET)
+    if library.unreadable:
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Everything that was found out."""
+
+    comparison: Comparison
+    gates: Sequence[GateResult]
+    ranking: Ranking | None
+    costs: Sequence[SecurityCost]
+    library: Library
+    grouping: str | None
+    noise: float
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        from ipsecbench.comparison.document import (
+            comparison_document,
+            gate_document,
+            ranking_document,
+            security_document,
+        )
+
+        return {
+            **comparison_document(self.comparison, (self.grouping or "scope",), self.noise),
+            "gates": [gate_document(result) for result in self.gates],
+            "ranking": None if self.ranking is None else ranking_document(self.ranking),
+            "security_cost": security_document(self.costs),
+            "unreadable": [{"file": str(one.path), "reason": one.reason} for one in self.library.unreadable],
+        }
+
+    def blocks(self, show_all: bool, top: int) -> list[Block]:
+        """For people."""
+        from ipsecbench.cli.compare_blocks import Wish, comparison_blocks, gate_blocks
+        from ipsecbench.cli.ranking_blocks import ranking_blocks, security_blocks
+
+        wish = Wish(self.grouping, show_all, top, self.noise)
+        found = [] if self.ranking is None else ranking_blocks(self.ranking)
+        found += security_blocks(self.costs)
+        return [*found, *comparison_blocks(self.comparison, wish), *gate_blocks(self.gates)]
+
+
+def _show(answer: _Answer, show_all: bool, top: int, markdown: bool) -> None:
+    from ipsecbench.cli.block_text import markdown_text, screen_text
+    from ipsecbench.cli.text_table import has_colour, terminal_width
+
+    blocks = answer.blocks(show_all, top)
+    if markdown:
+        title = f"Against {answer.comparison.baseline.name}"
+        typer.echo(markdown_text(title, blocks), nl=False)
+    else:
+        typer.echo(screen_text(blocks, terminal_width(), has_colour()))
+
+
+def _write_csv(comparison: Comparison) -> None:
+    from ipsecbench.cli.compare_csv import comparison_csv
+
+    typer.echo(comparison_csv(comparison), nl=False)
+
+
+def _boxes(library: Library, baseline: str | None, prices: Sequence[str]) -> tuple[tuple[Box, ...], int]:
+    """The boxes and the place of the baseline, which may be a file of its own.
+
+    Raises:
+        UsageError: no box is called so, or a price is none.
+    """
+    from ipsecbench.comparison.boxes import priced
+    from ipsecbench.comparison.participants import boxes_of, is_named, named
+
+    boxes = boxes_of(library.entries)
+    if baseline is not None and not is_named(boxes, baseline) and Path(baseline).is_file():
+        boxes = boxes_of([*read_places([Path(baseline)]).entries, *library.entries])
+        return priced(boxes, _prices(prices)), 0
+    return priced(boxes, _prices(prices)), 0 if baseline is None else named(boxes, baseline)
+
+
+def _prices(texts: Sequence[str]) -> dict[str, float]:
+    from ipsecbench.errors import UsageError
+
+    found = {}
+    for text in texts:
+        name, equals, amount = text.rpartition("=")
+        try:
+            price = float(amount)
+        except ValueError:
+            price = -1.0
+        if not equals or not name or not 0 < price < 1e12:
+            raise UsageError(f"--price {text!r}: write NAME=PRICE, such as 'er-x=59.90'")
+        found[name] = price
+    return found
+
+
+def _noise_share(percent: float) -> float:
+    from ipsecbench.errors import UsageError
+
+    if not _LEAST_NOISE <= percent <= _MOST_NOISE:
+        raise UsageError(f"--noise {percent:g}: a percentage from {_LEAST_NOISE:g} to {_MOST_NOISE:g}")
+    return percent / 100
+
+
+def _refuse_nothing(comparison: Comparison, chosen: Callable[[Workload], bool] | None) -> None:
+    """A filter that leaves nothing is a slip of the hand, and no answer.
+
+    Raises:
+        UsageError: the filters leave no row of the baseline.
+    """
+    from ipsecbench.errors import UsageError
+
+    if chosen is None:
+        return
+    if not any(row.usable and chosen(row.workload) for row in comparison.baseline.dataset.measurements):
+        raise UsageError("--only, --tier, --provider and --size leave no row of the baseline")
+
+
+def _answers(
+    boxes: Sequence[Box], wanted: Wanted, rank: bool, *, own_planes: bool, security_cost: bool
+) -> tuple[Ranking | None, Sequence[SecurityCost]]:
+    goal = wanted.requirements.goal_mbit_per_second is not None
+    ranking: Ranking | None = None
+    costs: Sequence[SecurityCost] = ()
+    if rank or goal:
+        from ipsecbench.comparison.boxes import rank_boxes
+        from ipsecbench.recommend.policies.policy import load_policy
+
+        ranking = rank_boxes(boxes, load_policy(wanted.policy), wanted.requirements, own_planes=own_planes)
+    if security_cost:
+        from ipsecbench.comparison.security_cost import security_costs
+
+        costs = security_costs(boxes, wanted.requirements.traffic)
+    return ranking, costs

@@ -1,0 +1,158 @@
+"""Which box carries the traffic, and what more security costs on each, as blocks of a screen or of Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipsecbench.bench.measurement import Estimate
+from ipsecbench.cli.compare_blocks import Block, Prose, Sheet, doubt_title, interval_text, ratio_text
+from ipsecbench.cli.text_table import GREEN, GREY, RED, TextCell, TextColumn
+from ipsecbench.comparison.boxes import BoxAnswer, Ground, Ranking
+from ipsecbench.comparison.security_cost import SecurityCost, StepCost
+from ipsecbench.report.formats import rate, rate_interval, shorten, significant
+
+_SURE, _UNLIKELY = 0.95, 0.5
+_MOST_BESIDE = 3
+"""Boxes that stand beside each other."""
+_MOST_BELOW = 20
+"""Boxes that stand below each other."""
+_SPREAD_COLUMNS = tuple(
+    (word, kind) for name in ("lowest", "middle", "highest") for word, kind in ((name, "number"), ("box", "text"))
+)
+_TITLES = (
+    "Rate after a step of phase 2 over the rate before it",
+    "Time of a key exchange after a step of phase 1 over the time before it",
+)
+_GROUNDS = {
+    Ground.MEASURED: "with the data plane that was measured on each, all in the same tier",
+    Ground.STATED: "with the stated default for every data plane, since not all were measured",
+    Ground.OWN: "each with the best evidence that it has, which is not the same for all",
+}
+
+
+def ranking_blocks(ranking: Ranking) -> list[Block]:
+    """The boxes, best first."""
+    goal = ranking.requirements.goal_mbit_per_second
+    question = "Which carries most" if goal is None else f"Which carries {rate(goal)}"
+    head = Prose(
+        f"{question} of {ranking.requirements.traffic} under policy {ranking.policy}, {_GROUNDS[ranking.ground]}.",
+        "RANKING",
+    )
+    columns = (
+        TextColumn("", True),
+        TextColumn("box"),
+        TextColumn("chance", True),
+        TextColumn("rate", True),
+        TextColumn("90%", True, 6),
+        TextColumn("suite", weight=7),
+        TextColumn("cores", True, 3),
+        TextColumn("per Mbit/s", True, 8),
+        TextColumn("evidence", weight=2),
+    )
+    answered = [answer for answer in ranking.answers if answer.reason is None]
+    rows = tuple(_row(number, answer) for number, answer in enumerate(answered, start=1))
+    found: list[Block] = [head]
+    if rows:
+        found.append(Sheet("Boxes, best first", columns, rows))
+    found += [Prose(f"{answer.box.name}: {answer.reason}", "NO ANSWER") for answer in ranking.answers if answer.reason]
+    codes = dict.fromkeys(code for answer in answered for code in answer.doubts)
+    if codes:
+        found.append(Prose("; ".join(f"{code}: {doubt_title(code)}" for code in codes), "DOUBTS", GREY))
+    return found
+
+
+def _row(number: int, answer: BoxAnswer) -> tuple[TextCell, ...]:
+    chance, found = answer.goal_probability, answer.mbit_per_second
+    colour = "" if chance is None else GREEN if chance >= _SURE else RED if chance < _UNLIKELY else ""
+    price = answer.price_per_mbit
+    return (
+        TextCell(str(number)),
+        TextCell(answer.box.name),
+        TextCell(chance_text(chance), colour),
+        TextCell("–" if found is None else rate(found.median)),
+        TextCell("" if found is None else rate_interval(found)),
+        TextCell(answer.suite or ""),
+        TextCell("" if answer.cores is None else str(answer.cores)),
+        TextCell("" if price is None else significant(price)),
+        TextCell(shorten(": ".join(filter(None, (answer.tier and answer.tier.value, answer.basis))), 80), GREY),
+    )
+
+
+def chance_text(chance: float | None) -> str:
+    """A chance; one that draws cannot tell from certainty is not called certain."""
+    if chance is None:
+        return ""
+    return ">99.9%" if chance >= 0.9995 else "<0.1%" if chance < 0.0005 else f"{chance:.1%}"
+
+
+def security_blocks(costs: Sequence[SecurityCost]) -> list[Block]:
+    """What each step towards more security costs on each box."""
+    if not costs:
+        return []
+    kinds = zip(_TITLES, ([cost.traffic for cost in costs], [cost.exchanges for cost in costs]), strict=True)
+    if len(costs) > _MOST_BELOW:
+        return _spread(costs)
+    if len(costs) > _MOST_BESIDE:
+        return _long(costs)
+    names = [cost.box.name for cost in costs]
+    return [_steps(title, names, steps) for title, steps in kinds if any(one.factor for some in steps for one in some)]
+
+
+def _spread(costs: Sequence[SecurityCost]) -> list[Block]:
+    """The boxes that pay least and most for each step, and the one in the middle."""
+    columns = (
+        TextColumn("step"),
+        TextColumn("boxes", True, 1),
+        *(TextColumn(title, kind == "number", 0 if kind == "number" else 2) for title, kind in _SPREAD_COLUMNS),
+    )
+    found: list[Block] = []
+    for title, part in zip(_TITLES, ("traffic", "exchanges"), strict=True):
+        rows = []
+        for place, first in enumerate(getattr(costs[0], part)):
+            factors = [
+                (step.factor.median, cost.box.name)
+                for cost in costs
+                if (step := getattr(cost, part)[place]).factor is not None
+            ]
+            if factors:
+                factors.sort()
+                three = (factors[0], factors[len(factors) // 2], factors[-1])
+                cells = [cell for factor, name in three for cell in (TextCell(ratio_text(factor)), TextCell(name))]
+                rows.append((TextCell(first.step.title), TextCell(f"{len(factors):,}"), *cells))
+        found += [Sheet(title, columns, tuple(rows))] if rows else []
+    return found
+
+
+def _long(costs: Sequence[SecurityCost]) -> list[Block]:
+    """A line for each step and box, where there are too many boxes to stand beside each other."""
+    columns = (TextColumn("step"), TextColumn("box"), TextColumn("factor", True), TextColumn("90%", True, 1))
+    found: list[Block] = []
+    for title, part in zip(_TITLES, ("traffic", "exchanges"), strict=True):
+        by_step = zip(*(getattr(cost, part) for cost in costs), strict=True)
+        rows = [
+            (TextCell(one.step.title), TextCell(cost.box.name), *_factor_cells(one.factor))
+            for steps in by_step
+            for cost, one in zip(costs, steps, strict=True)
+            if one.factor is not None
+        ]
+        found += [Sheet(title, columns, tuple(rows))] if rows else []
+    return found
+
+
+def _factor_cells(factor: Estimate) -> tuple[TextCell, TextCell]:
+    return TextCell(ratio_text(factor.median)), TextCell(interval_text(factor))
+
+
+def _steps(title: str, names: Sequence[str], boxes: Sequence[Sequence[StepCost]]) -> Sheet:
+    columns = (TextColumn("step"), *(TextColumn(shorten(name, 20), True) for name in names))
+    rows = tuple(
+        (TextCell(steps[0].step.title), *(_factor(each) for each in steps)) for steps in zip(*boxes, strict=True)
+    )
+    return Sheet(title, columns, rows)
+
+
+def _factor(cost: StepCost) -> TextCell:
+    factor = cost.factor
+    if factor is None:
+        return TextCell("–", GREY)
+    return TextCell(f"{ratio_text(factor.median)} [{interval_text(factor)}]")
