@@ -15,6 +15,10 @@ for program in ip:iproute2 nft:nftables iptables:iptables ping:iputils-ping iper
     strace:strace pki:strongswan-pki ssh:openssh-client; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "${program%%:*}" >/dev/null 2>&1 || need "${program##*:}"
 done
+# The probe script: other shells, and what finds mistakes in shell scripts.
+for program in busybox:busybox-static mksh:mksh yash:yash shellcheck:shellcheck; do
+    command -v "${program%%:*}" >/dev/null 2>&1 || need "${program##*:}"
+done
 [ -x /usr/sbin/charon-systemd ] || need charon-systemd
 # One plugin of each further package of strongSwan.
 plugins=/usr/lib/ipsec/plugins/libstrongswan

@@ -17,6 +17,7 @@ from ipsecbench.cli.import_files import import_command
 from ipsecbench.cli.lab import lab_app
 from ipsecbench.cli.library import library_command
 from ipsecbench.cli.policy import policy_app
+from ipsecbench.cli.probe_script import probe_script_command
 from ipsecbench.cli.recommend import recommend_command
 from ipsecbench.cli.remote import remote_command
 from ipsecbench.cli.report import report_command
@@ -60,6 +61,9 @@ app.command("remote", help="Measure other boxes over ssh; nothing is installed t
 )
 app.command("recommend", help="Recommend phase 1 and phase 2 parameter sets from a dataset.")(recommend_command)
 app.command("import", help="Import what other tools measured, such as 'openssl speed', as datasets.")(import_command)
+app.command("probe-script", help="Print a shell script that describes and measures a box where this cannot run.")(
+    probe_script_command
+)
 app.command("explain", help="What an algorithm, a parameter or a piece of advice is, and what it is worth on a box.")(
     explain_command
 )

@@ -129,6 +129,7 @@ VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
         "table-of-others": VerdictKind(Worth.DOUBT, "copied by hand from another publication"),
         "vendor-figure": VerdictKind(Worth.DOUBT, "the vendor's own figure"),
         "emulated": VerdictKind(Worth.UNFIT, "measured on an emulated processor"),
+        "box-busy": VerdictKind(Worth.DOUBT, "other work ran on the box during the measurement"),
         "clock-throttled": VerdictKind(Worth.DOUBT, "the clock fell during the measurement"),
         "spread-wide": VerdictKind(Worth.DOUBT, "repeated figures differ by more than a tenth"),
         "multi-summed": VerdictKind(Worth.NOTE, "the sum of processes that ran at once"),

@@ -30,6 +30,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
     {
         "dataset": "ipsecbench.importers.own_dataset",
         "report": "ipsecbench.importers.report_page",
+        "probe": "ipsecbench.importers.probe",
         "cpuinfo": "ipsecbench.importers.cpuinfo",
         "lscpu": "ipsecbench.importers.lscpu",
         "proc-crypto": "ipsecbench.importers.proc_crypto",
