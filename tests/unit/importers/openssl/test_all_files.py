@@ -1,7 +1,7 @@
-"""Every public file: what is imported and what is named as unread is all that is in it, counted by a regular expression.
+"""Every public file: what is imported or named as unread is all that is in it, counted by regular expressions.
 
-The files are below the folder that ``IPSECBENCH_PUBLIC_DATASETS`` names, else ``../shared/datasets`` where that is there,
-else those that come with the tests.
+The files are below the folder that ``IPSECBENCH_PUBLIC_DATASETS`` names, else ``../shared/datasets`` where that is
+there, else those that come with the tests.
 """
 
 from __future__ import annotations
@@ -77,10 +77,9 @@ def test_no_figure_of_any_file_is_lost() -> None:
             continue
         found = FORMAT.read(text)
         lines = body(path)
-        unread = (
-            [one.line for each in found for one in each.source.unread] if all(each.source for each in found) else []
-        )
-        assert sum(each.source.unread_lines for each in found if each.source) == len(unread), path.name
+        sources = [each.source for each in found if each.source is not None]
+        unread = [one.line for source in sources for one in source.unread]
+        assert sum(source.unread_lines for source in sources) == len(unread), path.name
         for each in found:
             assert from_document(to_document(each)) == each
         all_figures = [figure for each in found for figure in figures(each)]
@@ -124,7 +123,7 @@ def test_all_files_are_read_in_seconds() -> None:
 
 
 def pairs(path: Path) -> Iterator[float]:
-    """How far two figures differ that sbc-bench measured one after the other on the same core, as a part of their mean."""
+    """How far figures differ that sbc-bench measured twice in a row on the same core, as a part of their mean."""
     is_twice, previous = False, None
     for line in path.read_text(errors="replace").splitlines():
         if "Executing benchmark" in line:
