@@ -38,7 +38,7 @@ def compare_command(
             "--baseline",
             metavar="NAME|FILE",
             help="What the others are held against: one of them by name, label or number, or another file.  "
-            "[default: the first]",
+            "[default: the first with a figure]",
         ),
     ] = None,
     by: By = None,
@@ -139,7 +139,7 @@ class _Answer:
         from ipsecbench.cli.ranking_blocks import ranking_blocks, security_blocks
 
         wish = Wish(self.grouping, show_all, top, self.noise)
-        found = [] if self.ranking is None else ranking_blocks(self.ranking)
+        found = [] if self.ranking is None else ranking_blocks(self.ranking, None if show_all else top)
         found += security_blocks(self.costs)
         return [*found, *comparison_blocks(self.comparison, wish), *gate_blocks(self.gates)]
 
@@ -175,7 +175,13 @@ def _boxes(library: Library, baseline: str | None, prices: Sequence[str]) -> tup
     if baseline is not None and not is_named(boxes, baseline) and Path(baseline).is_file():
         boxes = boxes_of([*read_places([Path(baseline)]).entries, *library.entries])
         return priced(boxes, _prices(prices)), 0
-    return priced(boxes, _prices(prices)), 0 if baseline is None else named(boxes, baseline)
+    return priced(boxes, _prices(prices)), _first_measured(boxes) if baseline is None else named(boxes, baseline)
+
+
+def _first_measured(boxes: Sequence[Box]) -> int:
+    """The first with a figure: a folder may begin with what only describes a box."""
+    places = (place for place, box in enumerate(boxes) if any(row.usable for row in box.dataset.measurements))
+    return next(places, 0)
 
 
 def _prices(texts: Sequence[str]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from ipsecbench.comparison.joining import LIMITED, OTHER_LIBRARY
 from ipsecbench.comparison.model import Box, BoxComparison, Comparison, Difference, Outcome, Ratio
 from ipsecbench.comparison.scopes import scope_of
 from ipsecbench.comparison.summaries import GroupSummary, by_group, summarised
-from ipsecbench.dataset.source import VERDICT_KINDS
+from ipsecbench.dataset.source import VERDICT_KINDS, Worth
 from ipsecbench.report.formats import duration, listing, rate, shorten, significant, size_title
 
 SHOWN_ROWS = 20
@@ -149,6 +149,11 @@ def _doubts(ratios: Iterable[Ratio]) -> list[Block]:
     found = Counter(code for ratio in ratios for code in ratio.doubts)
     parts = [f"{code}: {doubt_title(code)} ({_number(count, 'row')})" for code, count in found.most_common()]
     return [Prose("; ".join(parts), "DOUBTS")] if parts else []
+
+
+def is_note(code: str) -> bool:
+    """Whether a code says something that casts no doubt."""
+    return code in VERDICT_KINDS and VERDICT_KINDS[code].worth is Worth.NOTE
 
 
 def doubt_title(code: str) -> str:
@@ -310,7 +315,10 @@ def _matrix(
         rows = tuple((TextCell(name), *(_matrix_cell(some.get(name)) for some in groups)) for name in names)
         return Sheet(title, columns, rows)
     order = ["all", *(name for name in names if name != "all")]
-    columns = (TextColumn("box"), *(TextColumn(name, True, len(order) - place) for place, name in enumerate(order)))
+    columns = (
+        TextColumn("box", is_name=True),
+        *(TextColumn(name, True, len(order) - place) for place, name in enumerate(order)),
+    )
     lines = [(box, some) for box, some in zip(boxes, groups, strict=True) if some]
     if not wish.shows_all and len(lines) > wish.top:
         lines.sort(key=lambda line: -line[1]["all"].speed.median)

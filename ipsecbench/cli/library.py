@@ -179,7 +179,7 @@ def _blocks(found: Sequence[Description], library: Library, show_all: bool) -> l
     shown = found if show_all else found[:_MOST_SHOWN]
     title = "Datasets" if len(shown) == len(found) else f"The first {len(shown):,} (--all shows {len(found):,})"
     columns = (
-        TextColumn("name"),
+        TextColumn("name", is_name=True),
         TextColumn("box", weight=9),
         TextColumn("cpus", True, 3),
         TextColumn("rows", True),

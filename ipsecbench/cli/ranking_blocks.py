@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.cli.compare_blocks import Block, Prose, Sheet, doubt_title, interval_text, ratio_text
+from ipsecbench.cli.compare_blocks import Block, Prose, Sheet, doubt_title, interval_text, is_note, ratio_text
 from ipsecbench.cli.text_table import GREEN, GREY, RED, TextCell, TextColumn
 from ipsecbench.comparison.boxes import BoxAnswer, Ground, Ranking
 from ipsecbench.comparison.security_cost import SecurityCost, StepCost
-from ipsecbench.report.formats import rate, rate_interval, shorten, significant
+from ipsecbench.report.formats import listing, rate, rate_interval, shorten, significant
 
 _SURE, _UNLIKELY = 0.95, 0.5
+_MOST_REASONS = 4
+_MOST_NAMED = 3
 _MOST_BESIDE = 3
 """Boxes that stand beside each other."""
 _MOST_BELOW = 20
@@ -30,8 +32,13 @@ _GROUNDS = {
 }
 
 
-def ranking_blocks(ranking: Ranking) -> list[Block]:
-    """The boxes, best first."""
+def ranking_blocks(ranking: Ranking, most: int | None = None) -> list[Block]:
+    """The boxes, best first.
+
+    Args:
+        ranking: the answer.
+        most: how many of them are shown; None for all.
+    """
     goal = ranking.requirements.goal_mbit_per_second
     question = "Which carries most" if goal is None else f"Which carries {rate(goal)}"
     head = Prose(
@@ -40,7 +47,7 @@ def ranking_blocks(ranking: Ranking) -> list[Block]:
     )
     columns = (
         TextColumn("", True),
-        TextColumn("box"),
+        TextColumn("box", is_name=True),
         TextColumn("chance", True),
         TextColumn("rate", True),
         TextColumn("90%", True, 6),
@@ -53,11 +60,31 @@ def ranking_blocks(ranking: Ranking) -> list[Block]:
     rows = tuple(_row(number, answer) for number, answer in enumerate(answered, start=1))
     found: list[Block] = [head]
     if rows:
-        found.append(Sheet("Boxes, best first", columns, rows))
-    found += [Prose(f"{answer.box.name}: {answer.reason}", "NO ANSWER") for answer in ranking.answers if answer.reason]
-    codes = dict.fromkeys(code for answer in answered for code in answer.doubts)
+        title = "Boxes, best first"
+        if most is not None and len(rows) > most:
+            title += f" ({most:,} of {len(rows):,}; --all shows all)"
+        found.append(Sheet(title, columns, rows[:most]))
+    found += _unanswered(ranking)
+    codes = dict.fromkeys(code for answer in answered for code in answer.doubts if not is_note(code))
     if codes:
         found.append(Prose("; ".join(f"{code}: {doubt_title(code)}" for code in codes), "DOUBTS", GREY))
+    return found
+
+
+def _unanswered(ranking: Ranking) -> list[Block]:
+    """Why nothing is said of some boxes, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for answer in ranking.answers:
+        if answer.reason is not None:
+            reasons.setdefault(answer.reason, []).append(answer.box.name)
+    ordered = sorted(reasons.items(), key=lambda one: -len(one[1]))
+    found: list[Block] = []
+    for reason, names in ordered[:_MOST_REASONS]:
+        several = [*names[:_MOST_NAMED], f"{len(names) - _MOST_NAMED:,} others"] if len(names) > _MOST_NAMED else names
+        found.append(Prose(f"{listing(several)}: {reason}", "NO ANSWER"))
+    left = sum(len(names) for _, names in ordered[_MOST_REASONS:])
+    if left:
+        found.append(Prose(f"{left:,} boxes for other reasons (--json has all)", "NO ANSWER"))
     return found
 
 
@@ -125,7 +152,12 @@ def _spread(costs: Sequence[SecurityCost]) -> list[Block]:
 
 def _long(costs: Sequence[SecurityCost]) -> list[Block]:
     """A line for each step and box, where there are too many boxes to stand beside each other."""
-    columns = (TextColumn("step"), TextColumn("box"), TextColumn("factor", True), TextColumn("90%", True, 1))
+    columns = (
+        TextColumn("step"),
+        TextColumn("box", is_name=True),
+        TextColumn("factor", True),
+        TextColumn("90%", True, 1),
+    )
     found: list[Block] = []
     for title, part in zip(_TITLES, ("traffic", "exchanges"), strict=True):
         by_step = zip(*(getattr(cost, part) for cost in costs), strict=True)

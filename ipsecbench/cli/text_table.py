@@ -35,6 +35,8 @@ class TextColumn:
     """Whether it is aligned at the right, and never cut."""
     weight: int = 0
     """Columns of the least weight are left out first where there is no room; those of 0 never are."""
+    is_name: bool = False
+    """Whether it is cut in the middle where there is no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,16 @@ def cut_to(text: str, width: int) -> str:
     while columns_of(kept) > width - 1:
         kept = kept[:-1]
     return kept.rstrip() + "…"
+
+
+def cut_within(text: str, width: int) -> str:
+    """A name of at most so many columns, cut in its middle: names of one kind of box differ at their ends."""
+    if columns_of(text) <= width or width < _LEAST_TEXT:
+        return cut_to(text, width)
+    tail = text[-((width - 1) // 3) :]
+    while columns_of(tail) > (width - 1) // 3:
+        tail = tail[1:]
+    return cut_to(text, width - columns_of(tail)) + tail
 
 
 def text_table(
@@ -131,7 +143,7 @@ def _line(
     parts = []
     for place in kept:
         text, colour = row[place]
-        text = cut_to(text, widths[place])
+        text = cut_within(text, widths[place]) if columns[place].is_name else cut_to(text, widths[place])
         space = " " * (widths[place] - columns_of(text))
         shown = f"{colour}{text}{PLAIN}" if coloured and colour and text else text
         parts.append(space + shown if columns[place].is_number else shown + space)
