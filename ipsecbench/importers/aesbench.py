@@ -17,7 +17,7 @@ from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
 from ipsecbench.importers import names
-from ipsecbench.importers.figures import library
+from ipsecbench.importers.figures import library, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -70,14 +70,14 @@ class _Run:
 
 
 def _confidence(text: Text) -> int:
-    lines = [match for line in text.lines[:400] if (match := _LINE.match(line))]
+    lines = [match for _, line in tool_lines(text, last=min(400, len(text.lines))) if (match := _LINE.match(line))]
     keys = {match[1] for match in lines}
     return 95 if "algo" in keys and any(key.endswith("-microsec") for key in keys) else 0
 
 
 def _runs(text: Text) -> Iterator[_Run]:
     run: _Run | None = None
-    for place, content in enumerate(text.lines, 1):
+    for place, content in tool_lines(text):
         if content.startswith("#"):
             continue
         match = _LINE.match(content)

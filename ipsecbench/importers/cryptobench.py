@@ -14,7 +14,7 @@ from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
-from ipsecbench.importers.figures import box, library, number
+from ipsecbench.importers.figures import box, library, number, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -37,13 +37,13 @@ _EMULATED = re.compile(r"\bqemu on\b", re.I)
 
 
 def _confidence(text: Text) -> int:
-    return 95 if any(_TIMED.match(line) for line in text.lines[:2000]) else 0
+    return 95 if any(_TIMED.match(line) for _, line in tool_lines(text, last=min(2000, len(text.lines)))) else 0
 
 
 def _read(text: Text) -> tuple[Dataset, ...]:
     sheet = Sheet(text, "cryptobench")
     system: dict[str, str] = {}
-    for line, content in enumerate(text.lines, 1):
+    for line, content in tool_lines(text):
         said = _SYSTEM.match(content)
         if said is not None:
             system.setdefault(said[1], said[2])

@@ -15,7 +15,7 @@ from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
-from ipsecbench.importers.figures import decimal, library
+from ipsecbench.importers.figures import decimal, library, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet
 from ipsecbench.importers.text import Text
@@ -40,7 +40,7 @@ def _confidence(text: Text) -> int:
     content = text.content[:200_000]
     if "Tests are approximate using memory only" in content or "cryptsetup-benchmark-" in content:
         return 90
-    lines = text.lines[:2000]
+    lines = [line for _, line in tool_lines(text, last=min(2000, len(text.lines)))]
     if any(_TITLE.match(line) for line in lines):
         return 90
     if any(_RATE.search(line) for line in lines):
@@ -62,7 +62,7 @@ def _runs(text: Text) -> Iterator[tuple[int, int]]:
     """First and last line of each run in the text; a run begins with its title or, without one, with its first rate."""
     marks = [
         place
-        for place, line in enumerate(text.lines, 1)
+        for place, line in tool_lines(text)
         if "Tests are approximate using memory only" in line or (_RATE.search(line) and "PBKDF2-sha1 " in f"{line} ")
     ]
     starts = [mark for place, mark in enumerate(marks) if place == 0 or mark - marks[place - 1] > 1]
@@ -75,8 +75,8 @@ def _read(text: Text) -> tuple[Dataset, ...]:
     found = []
     for place, (first, last) in enumerate(runs, 1):
         sheet = Sheet(text, "cryptsetup", part=f"run {place}" if len(runs) > 1 else None)
-        for line in range(first, last + 1):
-            _line(sheet, line, text.lines[line - 1])
+        for line, content in tool_lines(text, first, last):
+            _line(sheet, line, content)
         if sheet.workloads:
             _verdicts(sheet)
             found.append(sheet.dataset())
@@ -141,7 +141,7 @@ def _lava(sheet: Sheet, line: int, case: str, result: str, value: str, unit: str
 
 def _verdicts(sheet: Sheet) -> None:
     text = sheet.text
-    version = next((match[1] for line in text.lines if (match := _VERSION.search(line))), None)
+    version = next((match[1] for _, line in tool_lines(text) if (match := _VERSION.search(line))), None)
     sheet.libraries = [library(PROVIDER, version, note="ciphers are the kernel's, whose version is not stated")]
     ciphers = [row for row in sheet.workloads if row.size_bytes is not None]
     slow = [row for row in ciphers if any(figure.value < _SLOW_MIB for figure in sheet.figures(row))]

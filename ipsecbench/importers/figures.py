@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
+
+from ipsecbench.importers.text import Text
 
 _THOUSANDS = re.compile(r"^\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 _PLAIN = re.compile(r"^\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?$")
@@ -58,3 +61,14 @@ def library(
         "cpu_settings": cpu_settings,
         "note": note,
     }
+
+
+LONGEST_TOOL_LINE = 600
+"""Characters of a line that a tool prints; what is longer was not printed by one, and only its beginning is read."""
+
+
+def tool_lines(text: Text, first: int = 1, last: int | None = None) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, bounded, so that no pattern is tried on a line without end."""
+    end = len(text.lines) if last is None else last
+    for place in range(first, end + 1):
+        yield place, text.lines[place - 1][:LONGEST_TOOL_LINE]

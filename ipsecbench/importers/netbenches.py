@@ -12,7 +12,7 @@ from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
-from ipsecbench.importers.figures import box, number
+from ipsecbench.importers.figures import LONGEST_TOOL_LINE, box, number
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -46,7 +46,7 @@ def _read(text: Text) -> tuple[Dataset, ...]:
     kind = path[3].lower() if path is not None else _kind(text)
     frame = _FRAME.search(text.content)
     for line in range(start + 1, len(text.lines) + 1):
-        content = text.lines[line - 1]
+        content = text.lines[line - 1][:LONGEST_TOOL_LINE]
         row = _ROW.match(content)
         if row is not None:
             _take(text, sheets, line, kind, row, None if frame is None else int(frame[1]))

@@ -12,7 +12,7 @@ from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
 from ipsecbench.importers.dpdk_perf.options import Asked, asked_for, options_in
-from ipsecbench.importers.figures import library
+from ipsecbench.importers.figures import library, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -60,7 +60,7 @@ class _Run:
 
 
 def _confidence(text: Text) -> int:
-    lines = text.lines[:5000]
+    lines = [line for _, line in tool_lines(text, last=min(5000, len(text.lines)))]
     if any(pattern.search(line) for line in lines for _, pattern in _HEADS):
         return 95
     return 90 if any(_SUMMARY.match(line) for line in lines) else 0
@@ -69,7 +69,7 @@ def _confidence(text: Text) -> int:
 def _runs(text: Text) -> tuple[list[_Run], float | None]:
     runs, run, clock = [], _Run(), None
     size = burst = 0
-    for place, line in enumerate(text.lines, 1):
+    for place, line in tool_lines(text):
         head = next((name for name, pattern in _HEADS if pattern.search(line)), None)
         told = _SUMMARY_SIZE.match(line)
         summary = _SUMMARY.match(line)
@@ -230,7 +230,7 @@ def _late(sheet: Sheet, work: Workload) -> None:
 
 
 def _judge(sheet: Sheet, asked: Asked, run: _Run) -> None:
-    release = next((match[1] for line in sheet.text.lines if (match := _RELEASE.search(line))), None)
+    release = next((match[1] for _, line in tool_lines(sheet.text) if (match := _RELEASE.search(line))), None)
     sheet.libraries = [library(f"dpdk-{asked.driver}", None if release is None else f"DPDK {release}")]
     works = sheet.workloads
     if asked.algorithm is None:
