@@ -21,7 +21,12 @@ from ipsecbench.dataset.codec import to_document
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.reduced import without_samples
 from ipsecbench.dataset.store import encoded
+from ipsecbench.report.frame import environment
+from ipsecbench.report.references import References
 
+LARGEST_PAGE_BYTES = 1_000_000
+"""A page about one dataset is smaller than this, whatever the dataset holds."""
+_RESERVE_BYTES = 4096
 _BROKEN_LEVELS = 3
 """Down to this depth each entry has a line of its own: a row of a dataset is one line."""
 
@@ -34,6 +39,22 @@ class Embedded:
     """The text."""
     note: str
     """What it holds and what was left out."""
+
+
+def render_with_data(template: str, context: Mapping[str, Any], dataset: Dataset, others: Mapping[str, Any]) -> str:
+    """A page that carries a dataset: the data takes the room that the rest leaves.
+
+    Args:
+        template: name of the template.
+        context: what it needs, with ``file_name``, but ``references``, ``data`` and ``data_note``.
+        dataset: what the page is about.
+        others: as in :func:`embedded_data`.
+    """
+    page = environment().get_template(template)
+    bare = page.render(**context, references=References(), data=Markup("{}"), data_note="")
+    budget = LARGEST_PAGE_BYTES - len(bare.encode("utf-8")) - _RESERVE_BYTES
+    data = embedded_data(dataset, others, context["file_name"], budget)
+    return page.render(**context, references=References(), data=data.json, data_note=data.note)
 
 
 def script_safe(value: object) -> Markup:

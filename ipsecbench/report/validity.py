@@ -11,6 +11,7 @@ from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.reasons import Reason
 from ipsecbench.report.environment import box_warnings, clock_changes, governors, stolen_share
 from ipsecbench.report.formats import listing, percent, sentence, shorten, signed_percent
+from ipsecbench.report.origin import lines_without_figure
 
 _DRIFT = 0.03
 _STEAL = 0.01
@@ -84,7 +85,15 @@ def ladder(dataset: Dataset, recommendation: Recommendation) -> list[Rung]:
 
 
 def checks(dataset: Dataset) -> list[Check]:
-    """Checks of the run, in the order of how much each can spoil."""
+    """Checks of the run, in the order of how much each can spoil; of what others measured, what can be known of it."""
+    if dataset.source is not None:
+        return [
+            Check("unknown", "Correctness", "nobody says whether what the calls returned was right"),
+            _reading(dataset),
+            _spread(dataset),
+            _clock(dataset),
+            *([_governor(dataset)] if governors(dataset) else []),
+        ]
     return [
         _correctness(dataset),
         _completeness(dataset),
@@ -130,6 +139,26 @@ def _completeness(dataset: Dataset) -> Check:
     ended = _ENDINGS.get(dataset.ended, f"the run ended: {shorten(dataset.ended, 30)}")
     left = f"{skipped:,} of {len(dataset.measurements):,} rows were skipped" if skipped else "no row was skipped"
     return Check("doubt" if skipped else "ok", "Completeness", f"{ended}; {left}")
+
+
+def _reading(dataset: Dataset) -> Check:
+    figures = sum(row.usable for row in dataset.measurements)
+    left = 0 if dataset.source is None else dataset.source.unread_lines
+    words = f"{figures:,} figures were read; "
+    if left:
+        return Check("doubt", "Completeness", f"{words}{lines_without_figure(left)}")
+    return Check("ok", "Completeness", f"{words}no line that looks like one was left out")
+
+
+def _spread(dataset: Dataset) -> Check:
+    usable = [row for row in dataset.measurements if row.usable]
+    if not usable:
+        return Check("unknown", "Precision", "there is no figure")
+    single = sum(len(row.published) == 1 for row in usable)
+    if not single:
+        return Check("ok", "Precision", "every figure was published several times: the intervals hold them all")
+    share = "all" if single == len(usable) else f"{single:,} of {len(usable):,}"
+    return Check("doubt", "Precision", f"{share} figures were published once: their interval of ±5% is assumed")
 
 
 def _precision(dataset: Dataset) -> Check:

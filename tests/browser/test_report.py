@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
+from ipsecbench.recommend import recommend
+from ipsecbench.recommend.policies.policy import load_policy
+from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.report.figures_page import render_figures_page
+from ipsecbench.report.page import render_page
 from tests.browser.viewer import DESKTOP, PHONE, SMALLEST, View
+from tests.unit.report.test_origin import imported
 
 pytestmark = pytest.mark.browser
 
@@ -42,6 +48,34 @@ def test_axe_finds_nothing_wrong(view: Open, report: Path, theme: str, size: tup
     opened = view(report, size, theme=theme)
     opened.open_all()
     assert opened.violations() == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_wrong_with_a_report_of_what_others_measured(view: Open, tmp_path: Path, theme: str) -> None:
+    dataset = imported()
+    answer = recommend(dataset, load_policy("modern"), Requirements(goal_mbit_per_second=500))
+    for name, page in (
+        ("whole", render_page(dataset, answer)),
+        ("figures", render_figures_page(imported(keys=False), "no key exchange was measured")),
+        ("box", render_figures_page(imported(keys=False, ciphers=False), "nothing was measured")),
+    ):
+        path = tmp_path / f"{name}.html"
+        path.write_text(page, encoding="utf-8")
+        opened = view(path, PHONE, theme=theme)
+        opened.open_all()
+        assert opened.violations() == []
+        assert opened.ask("document.documentElement.scrollWidth") == PHONE[0]
+
+
+def test_a_link_to_a_configuration_unfolds_it_and_it_is_copied_whole(view: Open, report: Path) -> None:
+    opened = view(report, permissions=("clipboard-read", "clipboard-write"))
+    details = opened.page.locator("#config-swanctl")
+    assert details.get_attribute("open") is None
+    opened.page.locator(".as-configuration a").first.click()
+    assert details.get_attribute("open") is not None
+    pre = details.locator("pre").first
+    pre.locator("xpath=following-sibling::button[1]").click()
+    assert opened.ask("navigator.clipboard.readText()") == pre.text_content()
 
 
 def test_axe_would_find_what_is_wrong(view: Open, report: Path) -> None:
@@ -205,7 +239,7 @@ def test_it_prints_on_a4_with_all_its_details_opened(view: Open, report: Path) -
     assert width == pytest.approx(595, abs=1.5)
     assert height == pytest.approx(842, abs=1.5)
     pages = _pages(pdf)
-    assert pages <= 30
+    assert pages <= 36
     assert _pages(printed(re.sub(r"<details(?: open)?>", "<details open>", text))) == pages
     assert _pages(printed(text, scripts=False)) == pages
     bare = re.sub(r"(<summary>.*?</summary>).*?</details>", r"\1</details>", text, flags=re.DOTALL)

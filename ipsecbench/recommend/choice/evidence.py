@@ -8,12 +8,14 @@ from typing import Any
 
 from ipsecbench.bench.measurement import LADDER, Measurement, Status, Tier
 from ipsecbench.dataset.model import Dataset
+from ipsecbench.dataset.source import VERDICT_KINDS
 from ipsecbench.recommend.choice.phase1 import Phase1Choice
 from ipsecbench.recommend.formats import rate, rate_interval
 from ipsecbench.recommend.model import Evidence
 from ipsecbench.recommend.prediction.cost_model import CostModel
 from ipsecbench.recommend.prediction.measured_costs import AGENT_PROVIDERS, TIER_RANK
 from ipsecbench.recommend.prediction.predictions import Basis, Candidate
+from ipsecbench.recommend.prediction.published_rows import PUBLISHED_PROVIDERS
 from ipsecbench.recommend.reasons import Reason
 from ipsecbench.recommend.requirements.traffic import Traffic
 
@@ -50,7 +52,13 @@ def _warnings(
 ) -> list[Reason]:
     headline = chosen.headline
     found: list[Reason] = []
-    if headline.provider not in AGENT_PROVIDERS:
+    if headline.provider in PUBLISHED_PROVIDERS:
+        text = (
+            f"Computed from figures that somebody else published ({headline.provider}): a sum of cipher calls, the "
+            "least that an ESP transform can take. Nothing was measured on this box by this program."
+        )
+        found.append(Reason(text))
+    elif headline.provider not in AGENT_PROVIDERS:
         text = (
             f"Measured through Python only ({headline.provider}): each call costs about a microsecond that no data "
             "plane has, and the library is not the box's own. Small packets suffer most and suites may be ranked "
@@ -167,7 +175,8 @@ def _row_warnings(costs: CostModel, chosen: Candidate, phase1: Phase1Choice) -> 
     for name in sorted(parts):
         rows = [row for row in costs.rows(name) if row.workload.provider == chosen.headline.provider]
         imprecise = sum(row.status is Status.UNSTABLE for row in rows)
-        flags = sorted({flag for row in rows if row.usable for flag in row.flags})
+        # Verdicts on what others measured are words of their own, which stand beside every answer.
+        flags = sorted({flag for row in rows if row.usable for flag in row.flags} - VERDICT_KINDS.keys())
         if imprecise:
             unstable.append(f"{name} ({imprecise} of {len(rows)} rows)")
         if flags:

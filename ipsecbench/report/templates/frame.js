@@ -126,6 +126,15 @@ if (/"dataset(_gzip)?":/.test(data)) {
 }
 controls.hidden = false;
 
+// What a link leads to is unfolded.
+const unfold = () => {
+  const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+  const details = target?.closest("details");
+  if (details) details.open = true;
+};
+addEventListener("hashchange", unfold);
+unfold();
+
 // Paper has no buttons: everything is opened for it, and closed again.
 let opened = [];
 addEventListener("beforeprint", () => {

@@ -36,7 +36,8 @@ def test_the_first_screen_answers_before_it_discusses(make_answer: Answer, read_
     page = read_page(render_page(dataset, answer))
     assert not page.faults
     html = page.html
-    order = ["proposal-ike", "capacity-section", 'id="keys"', 'id="chances"', 'id="sensitivity"', "validity-title"]
+    order = ["proposal-ike", "goal-title", "evidence-title", "validity-title", "capacity-section", 'id="keys"']
+    order += ['id="chances"', 'id="sensitivity"', 'id="configurations"', 'id="charts"', 'id="environment"']
     places = [html.index(mark) for mark in order]
     assert places == sorted(places)
     load = page.by_id("load-table").text

@@ -20,7 +20,8 @@ from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.recommend.requirements.traffic import Traffic
-from ipsecbench.report.page import LARGEST_PAGE_BYTES, render_page
+from ipsecbench.report.embedded import LARGEST_PAGE_BYTES
+from ipsecbench.report.page import render_page
 
 Answer = Callable[..., tuple[Dataset, Recommendation]]
 Read = Callable[[str], Any]
