@@ -31,6 +31,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "dataset": "ipsecbench.importers.own_dataset",
         "report": "ipsecbench.importers.report_page",
         "probe": "ipsecbench.importers.probe",
+        "sbc-bench": "ipsecbench.importers.sbc_bench",
         "cpuinfo": "ipsecbench.importers.cpuinfo",
         "lscpu": "ipsecbench.importers.lscpu",
         "proc-crypto": "ipsecbench.importers.proc_crypto",
