@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,9 @@ from typing import Any, Protocol
 from ipsecbench.agent.client import Agent
 from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.errors import AgentError, UnsupportedError
+
+_MOST_COUNTED = 2**63
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,13 @@ class AgentRunner:
         """See :class:`Runner`."""
         try:
             return tuple(
-                Offer(row["provider"], Tier(row["tier"]), row["algorithm"], tuple(row["operations"]), row["reason"])
+                Offer(
+                    _name(row["provider"]),
+                    Tier(row["tier"]),
+                    _name(row["algorithm"]),
+                    tuple(_name(operation) for operation in row["operations"]),
+                    None if row["reason"] is None else str(row["reason"]),
+                )
                 for row in self._agent.request("list")["rows"]
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -92,19 +102,42 @@ class AgentRunner:
             cores=list(self._cores[: workload.cores]),
         )
         try:
-            return _merge(answer["workers"], answer.get("detail") or {})
-        except (KeyError, TypeError, ZeroDivisionError) as error:
+            return _merge([_checked(worker) for worker in answer["workers"]], answer.get("detail") or {})
+        except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
             raise AgentError(f"the agent's sample is not what the protocol says: {error!r}") from error
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(f"{str(value)[:40]!r} is no name")
+    return value
+
+
+def _checked(worker: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A worker's figures, if they are counts: an agent on another box may send anything.
+
+    Raises:
+        KeyError, TypeError, ValueError: they are not.
+    """
+    for name in ("iterations", "wall_ns", "cpu_ns", "involuntary_switches", "cycles"):
+        count = worker[name]
+        if count is None and name == "cycles":
+            continue
+        if type(count) is not int or not 0 <= count < _MOST_COUNTED:
+            raise ValueError(f"{name} is {str(count)[:40]}")
+    return worker
 
 
 def _merge(workers: Sequence[Mapping[str, Any]], detail: Mapping[str, Any]) -> RawSample:
     """One sample out of those of several cores: their rates add up."""
+    if not workers or not isinstance(detail, dict):
+        raise ValueError("no workers" if not workers else "no detail")
     iterations = sum(worker["iterations"] for worker in workers)
     rate = sum(worker["iterations"] / worker["wall_ns"] for worker in workers)
     cycles = [worker["cycles"] for worker in workers]
     return RawSample(
         iterations=iterations,
-        wall_ns=round(iterations / rate),
+        wall_ns=max(1, round(iterations / rate)),
         cpu_ns=sum(worker["cpu_ns"] for worker in workers),
         cycles=None if None in cycles else sum(cycles),
         involuntary_switches=sum(worker["involuntary_switches"] for worker in workers),

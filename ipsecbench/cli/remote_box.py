@@ -16,7 +16,7 @@ from ipsecbench.agent.find import how_to_get_cross_agents
 from ipsecbench.cli import EXIT_INTERRUPTED
 from ipsecbench.cli.measure import MeasureOptions, judge, measure_and_store, output_path, say
 from ipsecbench.cli.progress import format_duration
-from ipsecbench.errors import ConnectionLostError, IpsecbenchError, RemoteError
+from ipsecbench.errors import ConnectionLostError, DatasetError, IpsecbenchError, RemoteError
 from ipsecbench.hardware.source import printable
 from ipsecbench.remote.connection import Connection
 
@@ -59,7 +59,7 @@ class Outcome:
 
     host: str
     status: str = "failed"
-    """``measured``, ``probed``, ``looked-at`` (dry run) or ``failed``."""
+    """``measured``, ``partial`` (measured in part, then lost), ``probed``, ``looked-at`` (dry run) or ``failed``."""
     exit_code: int = 0
     message: str | None = None
     system: str | None = None
@@ -78,7 +78,7 @@ class Outcome:
             "exit_code": self.exit_code,
             "message": self.message,
             "system": self.system,
-            "dataset": None if self.dataset is None else str(self.dataset),
+            "dataset": None if self.dataset is None or self.status == "failed" else str(self.dataset),
             "report": None if self.report is None else str(self.report),
             "rows": self.rows,
             "recommendation": self.recommendation,
@@ -154,8 +154,10 @@ def _work(connection: Connection, options: MeasureOptions, remote: RemoteOptions
         if not remote.json_output:
             typer.echo(text)
         return
-    options = replace(options, output=output_path(options), force=True)
-    outcome.dataset = options.output
+    path = output_path(options)
+    _check_report(path, options, remote)
+    options = replace(options, output=path)
+    outcome.dataset = path
     if agent is None:
         _probe(connection, box, options, remote, outcome)
         return
@@ -168,19 +170,29 @@ def _work(connection: Connection, options: MeasureOptions, remote: RemoteOptions
         silence_seconds=remote.silence_seconds,
         life_seconds=options.pace().budget_seconds * _LIVES + remote.silence_seconds,
     )
+    refused = False
     try:
         try:
             workplace.prepare()
         except ConnectionLostError:
             raise
         except RemoteError as error:
+            refused = True
             say(f"{error}; the shell probe is used instead")
-        if workplace.folder is not None:
+        else:
             _measure(connection, workplace, box, options, remote, outcome)
     finally:
         _clean(connection.host, workplace, remote)
-    if outcome.status == "failed":
+    if refused:
         _probe(connection, box, options, remote, outcome)
+
+
+def _check_report(path: Path, options: MeasureOptions, remote: RemoteOptions) -> None:
+    from ipsecbench.cli.report import default_report_path
+
+    report = default_report_path(path)
+    if remote.answer is not None and report.exists() and not options.force:
+        raise DatasetError(f"{report} exists; choose another --output, or replace it with --force")
 
 
 def _guard(host: str, box: Survey, remote: RemoteOptions) -> None:
@@ -212,12 +224,26 @@ def _measure(
     if path is None:
         raise TypeError("no place for the dataset was chosen")
     with options.session(RemotePlace(connection, workplace, box)) as session:
-        dataset = measure_and_store(session, session.plan(), path, options)
+        plan, before = session.plan(), _written(path)
+        try:
+            dataset = measure_and_store(session, plan, path, options)
+        except IpsecbenchError:
+            if _written(path) != before:
+                outcome.status = "partial"
+            raise
     outcome.status = "measured"
     outcome.rows = sum(row.usable for row in dataset.measurements)
     outcome.was_interrupted = dataset.ended == INTERRUPTED
     say(f"Saved {path} ({outcome.rows} of {len(dataset.measurements)} rows, {dataset.ended})")
     _conclude(dataset, path, options, remote, outcome)
+
+
+def _written(path: Path) -> int | None:
+    """When a file was written last, in ns; None where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _conclude(dataset: Dataset, path: Path, options: MeasureOptions, remote: RemoteOptions, outcome: Outcome) -> None:

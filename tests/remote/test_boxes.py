@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +82,23 @@ def test_what_a_lost_connection_interrupts_is_measured_again(box: Start, program
     assert all(len(row.samples) >= 7 for row in dataset.measurements)
     (doubt,) = [one for one in dataset.warnings if one.code == "reconnected"]
     assert "lost 2 times" in doubt.message
+    assert clean(here)
+
+
+def test_a_box_that_was_started_anew_gets_its_agent_again(box: Start, program: Program) -> None:
+    here = box()
+    process = program.start(here, *SHORT, "--budget", "3", "--precision", "0.05")
+    wait_for(lambda: agent_works(here))
+    # As after a reboot: the folder and everything that ran are gone.
+    (name,) = here.files()
+    for watcher in here.processes("/watch"):
+        os.kill(watcher, signal.SIGKILL)
+    subprocess.run(here.inside("rm", "-rf", f"/tmp/{name}"), check=True)
+    here.drop_connections()
+    wait_for(lambda: here.files() not in ([], [name]))
+    done = program.finish(process)
+    assert done.code == 0, done.err
+    assert all(len(row.samples) >= 7 for row in done.dataset.measurements)
     assert clean(here)
 
 
@@ -175,6 +194,32 @@ def test_another_host_key_is_refused(box: Start, program: Program, tmp_path: Pat
     assert "the host key is not the one that is known" in done.err
     assert len(done.err.splitlines()) == 1
     assert here.files() == []
+
+
+def test_on_a_terminal_ssh_may_ask(box: Start, program: Program) -> None:
+    here = box()
+    (here.folder / "known_hosts").write_text("")
+    arguments = [word for word in here.options if word != "--batch"]
+    ask = ("--ssh-option", "StrictHostKeyChecking=ask", "--dry-run")
+    command = here.reach(sys.executable, "-m", "ipsecbench", "remote", "root@127.0.0.1", *arguments, *ask)
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+        os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
+    said = b""
+    while True:
+        try:
+            said += os.read(terminal, 4096)
+        except OSError:  # nobody has the other end any more
+            break
+        if b"(yes/no" in said and b"answered" not in said:
+            os.write(terminal, b"yes\n")
+            said += b"answered"
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0, said
+    assert b"to a private folder in /tmp" in said
+    assert here.folder.joinpath("known_hosts").read_text()
 
 
 def test_one_box_that_fails_does_not_stop_the_others(box: Start, program: Program) -> None:
