@@ -78,7 +78,8 @@ def remote_command(
 
     One box after another; one that fails does not stop the others. See docs/remote.md.
     """
-    from ipsecbench.cli.measure import MeasureOptions
+    from ipsecbench.cli import EXIT_INTERRUPTED
+    from ipsecbench.cli.measure import MeasureOptions, say
     from ipsecbench.cli.remote_box import RemoteOptions, measure_box
     from ipsecbench.errors import UsageError
     from ipsecbench.remote.connection import check_host
@@ -117,6 +118,9 @@ def remote_command(
                 typer.echo(json.dumps(outcomes[-1].document(), allow_nan=False))
             if outcomes[-1].was_interrupted:
                 break
+    if len(outcomes) < len(hosts):
+        say(f"ipsecbench: interrupted: {', '.join(hosts[len(outcomes) :])} not measured")
+        raise typer.Exit(EXIT_INTERRUPTED)
     codes = {outcome.exit_code for outcome in outcomes} - {0}
     if codes:
         raise typer.Exit(codes.pop() if len(codes) == 1 else 1)

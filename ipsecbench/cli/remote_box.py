@@ -150,9 +150,10 @@ def _work(connection: Connection, options: MeasureOptions, remote: RemoteOptions
     agent = None if remote.probe else choose_agent(box, remote.agent)
     if remote.dry_run:
         outcome.status = "looked-at"
-        text = describe(connection.host, box, agent, options, remote)
+        lines = describe(connection.host, box, agent, options, remote)
+        outcome.message = " ".join(line.strip() for line in lines)
         if not remote.json_output:
-            typer.echo(text)
+            typer.echo("\n".join(lines))
         return
     path = output_path(options)
     _check_report(path, options, remote)
@@ -303,7 +304,7 @@ def _probe(
     )
 
 
-def describe(host: str, box: Survey, agent: Path | None, options: MeasureOptions, remote: RemoteOptions) -> str:
+def describe(host: str, box: Survey, agent: Path | None, options: MeasureOptions, remote: RemoteOptions) -> list[str]:
     """What a box is and what would be done there, for ``--dry-run``."""
     load = "unknown" if box.load is None else f"{box.load:.2f}"
     places = {one.path: one for one in box.candidates}
@@ -322,4 +323,4 @@ def describe(host: str, box: Survey, agent: Path | None, options: MeasureOptions
         lines.append(f"  would copy {agent} ({agent.stat().st_size // 1024} KiB) to a private folder in {first}{room},")
         budget = format_duration(options.pace().budget_seconds)
         lines.append(f"  measure for {budget} minutes at the most, and remove it again")
-    return "\n".join(lines)
+    return lines
