@@ -69,6 +69,7 @@ def test_a_box_is_measured_and_nothing_is_left_there(box: Start, program: Progra
     assert clean(here)
 
 
+@pytest.mark.slow
 def test_what_a_lost_connection_interrupts_is_measured_again(box: Start, program: Program) -> None:
     here = box()
     process = program.start(here, *SHORT, "--budget", "4", "--precision", "0.05")
@@ -79,12 +80,13 @@ def test_what_a_lost_connection_interrupts_is_measured_again(box: Start, program
     done = program.finish(process)
     assert done.code == 0, done.err
     dataset = done.dataset
-    assert all(len(row.samples) >= 7 for row in dataset.measurements)
+    assert all(row.usable for row in dataset.measurements)
     (doubt,) = [one for one in dataset.warnings if one.code == "reconnected"]
     assert "lost 2 times" in doubt.message
     assert clean(here)
 
 
+@pytest.mark.slow
 def test_a_box_that_was_started_anew_gets_its_agent_again(box: Start, program: Program) -> None:
     here = box()
     process = program.start(here, *SHORT, "--budget", "3", "--precision", "0.05")
@@ -98,7 +100,7 @@ def test_a_box_that_was_started_anew_gets_its_agent_again(box: Start, program: P
     wait_for(lambda: here.files() not in ([], [name]))
     done = program.finish(process)
     assert done.code == 0, done.err
-    assert all(len(row.samples) >= 7 for row in done.dataset.measurements)
+    assert all(row.usable for row in done.dataset.measurements)
     assert clean(here)
 
 
@@ -131,6 +133,7 @@ def test_ctrl_c_keeps_the_figures_and_cleans_the_box(box: Start, program: Progra
     assert clean(here)
 
 
+@pytest.mark.slow
 def test_a_box_that_nobody_speaks_to_any_more_cleans_itself(box: Start, program: Program) -> None:
     # The watcher's quarters of a minute pass in 50 ms.
     nap = "printf '#!/bin/sh\\nexec /bin/sleep 0.05\\n' >/run/box/bin/sleep"
@@ -144,6 +147,7 @@ def test_a_box_that_nobody_speaks_to_any_more_cleans_itself(box: Start, program:
     wait_for(lambda: clean(here))
 
 
+@pytest.mark.slow
 def test_busybox_is_all_that_is_needed(box: Start, program: Program) -> None:
     here = box(before=BUSYBOX, path="/run/box/bin", login_shell="/run/box/bin/ash")
     done = program(here, *SHORT, "--budget", "1")
@@ -152,6 +156,7 @@ def test_busybox_is_all_that_is_needed(box: Start, program: Program) -> None:
     assert clean(here)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(dropbear() is None, reason="needs dropbear (tests/install-system-packages.sh)")
 def test_dropbear_is_enough(box: Start, program: Program) -> None:
     here = box(server="dropbear")
@@ -164,9 +169,10 @@ def test_dropbear_is_enough(box: Start, program: Program) -> None:
     assert clean(here)
 
 
+@pytest.mark.slow
 def test_where_nothing_may_be_run_another_folder_is_found(box: Start, program: Program) -> None:
     here = box(mount_options="size=8m,noexec", before="mount -o remount,exec /dev/shm")
-    process = program.start(here, *SHORT, "--budget", "2", "--precision", "0.05")
+    process = program.start(here, *SHORT, "--budget", "1.5", "--precision", "0.05")
     wait_for(lambda: agent_works(here))
     (agent,) = here.processes("./agent")
     assert os.readlink(f"/proc/{agent}/cwd").startswith("/dev/shm/ipsecbench.")
@@ -174,10 +180,11 @@ def test_where_nothing_may_be_run_another_folder_is_found(box: Start, program: P
     assert clean(here)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_passed_over(box: Start, program: Program) -> None:
     fill = "dd if=/dev/zero of=/tmp/full bs=1k count=9999 2>/dev/null || :"
     here = box(mount_options="size=4m", before=fill)
-    process = program.start(here, *SHORT, "--budget", "2", "--precision", "0.05")
+    process = program.start(here, *SHORT, "--budget", "1.5", "--precision", "0.05")
     wait_for(lambda: agent_works(here))
     (agent,) = here.processes("./agent")
     assert os.readlink(f"/proc/{agent}/cwd").startswith("/var/tmp/ipsecbench.")
