@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from statistics import median
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ from ipsecbench.remote.connection import Connection
 from ipsecbench.remote.workplace import Workplace
 
 _LOST = 255
-_TRIPS = 5
+_TRIPS = 7
 _MOST_LOSSES_OF_ONE_ORDER = 5
 _MOST_VALUES = 50_000
 _LONGEST_TEXT = 4096
@@ -43,12 +44,12 @@ class RemoteAgent:
         self._process: AgentProcess | None = None
         self._trip_seconds = 0.0
         self.travel_seconds = 0.0
-        """Time that orders and answers were on their way, by the fastest of a few round trips."""
+        """Time that orders and answers were on their way, by the median of a few round trips."""
 
     def __enter__(self) -> Self:
         self._start()
         # The agent refuses it at once: what is left is the way there and back.
-        self._trip_seconds = min(self._refused_order() for _ in range(_TRIPS))
+        self._trip_seconds = median(self._refused_order() for _ in range(_TRIPS))
         return self
 
     def __exit__(
@@ -81,7 +82,7 @@ class RemoteAgent:
                 self._end()
                 self._connection.reconnect(began, str(error))
             else:
-                self.travel_seconds += self._trip_seconds
+                self.travel_seconds += min(self._trip_seconds, time.monotonic() - began)
                 return answer
         raise RemoteError(
             f"{self._connection.host}: the connection is lost whenever the agent is asked for '{command}'"
