@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ipsecbench.cli import options as option
-from ipsecbench.cli.compare_options import By, CsvOutput, FailIf, Filters, Markdown, filtered
+from ipsecbench.cli.compare_options import By, CsvOutput, FailIf, Filters, Markdown, Price, filtered, prices_of
 from ipsecbench.cli.library_input import Places, read_places
+from ipsecbench.cli.report_file import refuse_other_files
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
@@ -55,16 +56,18 @@ def compare_command(
     rank: Annotated[
         bool, typer.Option("--rank", help="Say which box carries most; with --goal, by the chance to reach it.")
     ] = False,
-    price: Annotated[
-        list[str] | None,
-        typer.Option("--price", metavar="NAME=PRICE", help="Price of a box, for the price of a Mbit/s; repeatable."),
-    ] = None,
+    price: Price = None,
     own_planes: Annotated[
         bool, typer.Option("--own-planes", help="Rank each box with the best evidence of its data plane that it has.")
     ] = False,
     security_cost: Annotated[
         bool, typer.Option("--security-cost", help="Say what more security costs on each box.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write one self-contained page, too; an older page is replaced."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is no page with --html, too.")] = False,
     json_output: option.Json = False,
     csv_output: CsvOutput = False,
     markdown: Markdown = False,
@@ -75,10 +78,14 @@ def compare_command(
     """
     from ipsecbench.comparison.compare import compare
     from ipsecbench.comparison.gates import judge, parse_gate, refuse_vacuous
+    from ipsecbench.dataset.store import check_writable
     from ipsecbench.errors import UsageError
 
     if sum((json_output, csv_output, markdown)) > 1:
         raise UsageError("--json, --csv and --markdown: one of them")
+    if html is not None:
+        refuse_other_files(html, force, "--html")
+        check_writable(html)
     gates = [parse_gate(text) for text in fail_if or ()]
     chosen = filtered(only, tier, provider, size)
     library = read_places(places)
@@ -91,6 +98,8 @@ def compare_command(
         boxes, wanted, rank or own_planes or bool(price), own_planes=own_planes, security_cost=security_cost
     )
     answer = _Answer(comparison, results, ranking, costs, library, by, share)
+    if html is not None:
+        _write_page(answer, html)
     if json_output:
         typer.echo(json.dumps(answer.document(), allow_nan=False))
     elif csv_output:
@@ -156,6 +165,14 @@ def _show(answer: _Answer, show_all: bool, top: int, markdown: bool) -> None:
         typer.echo(screen_text(blocks, terminal_width(), has_colour()))
 
 
+def _write_page(answer: _Answer, path: Path) -> None:
+    from ipsecbench.cli.measure import say
+    from ipsecbench.report.comparison_page import write_comparison
+
+    size = write_comparison(path, answer.comparison, answer.ranking, answer.costs)
+    say(f"Saved {path} ({size / 1000:,.0f} kB)")
+
+
 def _write_csv(comparison: Comparison) -> None:
     from ipsecbench.cli.compare_csv import comparison_csv
 
@@ -174,30 +191,14 @@ def _boxes(library: Library, baseline: str | None, prices: Sequence[str]) -> tup
     boxes = boxes_of(library.entries)
     if baseline is not None and not is_named(boxes, baseline) and Path(baseline).is_file():
         boxes = boxes_of([*read_places([Path(baseline)]).entries, *library.entries])
-        return priced(boxes, _prices(prices)), 0
-    return priced(boxes, _prices(prices)), _first_measured(boxes) if baseline is None else named(boxes, baseline)
+        return priced(boxes, prices_of(prices)), 0
+    return priced(boxes, prices_of(prices)), _first_measured(boxes) if baseline is None else named(boxes, baseline)
 
 
 def _first_measured(boxes: Sequence[Box]) -> int:
     """The first with a figure: a folder may begin with what only describes a box."""
     places = (place for place, box in enumerate(boxes) if any(row.usable for row in box.dataset.measurements))
     return next(places, 0)
-
-
-def _prices(texts: Sequence[str]) -> dict[str, float]:
-    from ipsecbench.errors import UsageError
-
-    found = {}
-    for text in texts:
-        name, equals, amount = text.rpartition("=")
-        try:
-            price = float(amount)
-        except ValueError:
-            price = -1.0
-        if not equals or not name or not 0 < price < 1e12:
-            raise UsageError(f"--price {text!r}: write NAME=PRICE, such as 'er-x=59.90'")
-        found[name] = price
-    return found
 
 
 def _noise_share(percent: float) -> float:

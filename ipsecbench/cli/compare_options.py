@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from ipsecbench.bench.measurement import Workload
 
+_HIGHEST_PRICE = 1e12
 GROUPING_NAMES = ("suite", "size", "group", "operation", "algorithm", "scope", "tier", "provider", "cores")
 """What rows can be grouped by; the same as the keys of comparison.summaries.GROUPINGS."""
 
@@ -37,6 +38,10 @@ FailIf = Annotated[
         help="Exit with 3 where a loss of more than N% is proven, or with ! where it is not disproven, such as "
         "'esp.aes128gcm16@imix:-5%'; repeatable.",
     ),
+]
+Price = Annotated[
+    list[str] | None,
+    typer.Option("--price", metavar="NAME=PRICE", help="Price of a box, for the price of a Mbit/s; repeatable."),
 ]
 CsvOutput = Annotated[bool, typer.Option("--csv", help="Write every ratio as CSV to standard output.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Write Markdown to standard output.")]
@@ -97,3 +102,24 @@ def filtered(
         )
 
     return chosen
+
+
+def prices_of(texts: Sequence[str]) -> dict[str, float]:
+    """Prices by the name of the box, as :data:`Price` takes them.
+
+    Raises:
+        UsageError: one is not written so, or is no price.
+    """
+    from ipsecbench.errors import UsageError
+
+    found = {}
+    for text in texts:
+        name, equals, amount = text.rpartition("=")
+        try:
+            price = float(amount)
+        except ValueError:
+            price = -1.0
+        if not equals or not name or not 0 < price < _HIGHEST_PRICE:
+            raise UsageError(f"--price {text!r}: write NAME=PRICE, such as 'er-x=59.90'")
+        found[name] = price
+    return found

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.report_file import refuse_other_files
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
     from ipsecbench.dataset.model import Dataset
     from ipsecbench.recommend.model import Recommendation
-
-_OWN_MARK = b'name="generator" content="ipsecbench'
-_MARK_WITHIN_BYTES = 4096
 
 
 @with_requirements
@@ -42,7 +40,7 @@ def report_command(
     to_screen = output is not None and str(output) == "-"
     path = output if output is not None else default_report_path(dataset)
     if not to_screen:
-        _refuse_other_files(path, force)
+        refuse_other_files(path, force)
         check_writable(path)
     page = _page(measured, answer, dataset.name)
     if to_screen:
@@ -83,23 +81,4 @@ def default_report_path(dataset: Path) -> Path:
     """Where the report of a dataset goes unless the user says otherwise: beside it, under its name."""
     from ipsecbench.dataset.store import SUFFIX
 
-    return dataset.with_name(dataset.name.removesuffix(SUFFIX).removesuffix(".json") + ".html")
-
-
-def _refuse_other_files(path: Path, force: bool) -> None:
-    """Keep a slip of the hand, such as the dataset as the output, from destroying a file.
-
-    Raises:
-        DatasetError: there is a file that is no report of ours, and ``--force`` was not given.
-    """
-    from ipsecbench.errors import DatasetError
-
-    if force or not path.is_file():
-        return
-    try:
-        with path.open("rb") as file:
-            start = file.read(_MARK_WITHIN_BYTES)
-    except OSError as error:
-        raise DatasetError(f"cannot write {path}: {error.strerror}") from error
-    if _OWN_MARK not in start:
-        raise DatasetError(f"{path} exists and is no report; choose another --output, or replace it with --force")
+    return dataset.with_name(dataset.name.removesuffix(".gz").removesuffix(SUFFIX).removesuffix(".json") + ".html")

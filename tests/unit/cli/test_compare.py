@@ -328,3 +328,17 @@ def test_doubts_and_unfit_rows_are_counted_once_each() -> None:
     write_dataset(Path("x.ipsecbench.json"), replace(sheet.dataset(), label=None))
     (found,) = json.loads(run("x.ipsecbench.json", "--json", command="library").output)["datasets"]
     assert (found["rows_unfit"], found["rows_doubted"]) == (1, 1)
+
+
+def test_a_page_is_written_and_replaces_nothing_but_pages() -> None:
+    old, new = stored("old"), stored("new", 2.0)
+    done = run(old, new, "--goal", "100M", "--html", "page.html", "--json")
+    assert json.loads(done.stdout)["ranking"]
+    page = Path("page.html").read_text()
+    assert page.lower().startswith("<!doctype html>")
+    assert "Saved page.html" in done.stderr
+    run(old, new, "--html", "page.html")
+    before = old.read_bytes()
+    assert "is no report; choose another --html" in fails(old, new, "--html", old)
+    assert "No such file" in fails(old, new, "--html", "nowhere/page.html")
+    assert old.read_bytes() == before
