@@ -107,6 +107,8 @@ def _describe(sheet: Sheet) -> None:
     system = _SYSTEM.search("\n".join(points))
     name = f"FreeBSD {system[1]}" if system is not None else None if path is None else f"FreeBSD {path[4]}"
     sheet.device = None if device is None else re.sub(r"\s*\(.*", "", device)
+    if sheet.device is not None and sheet.part is not None:
+        sheet.label = f"{sheet.device} {sheet.part}"
     sheet.hardware = box(
         model=None if device is None else printable(device),
         cores=count,

@@ -1,4 +1,4 @@
-"""The benchmark of wolfCrypt, as text and with ``-csv``, of its versions 3 to 5.
+"""The benchmark of wolfCrypt, as text and with ``-csv``, of its versions up to 5.
 
 What it times, read in its source (wolfcrypt/benchmark/benchmark.c): one thread (or each of several) by the wall clock
 for at least a second, blocks of the size in its first line. An AEAD's operation is a whole message with its tag, and
@@ -23,7 +23,7 @@ from ipsecbench.importers.wolfcrypt_names import Named, public_key, symmetric
 
 PROVIDER = "wolfcrypt"
 OLD_BLOCK_BYTES = 2**20
-"""Octets of a block in versions that do not print it (before 3.10)."""
+"""Octets of a block in old versions, which do not print it (seen in 2016)."""
 _BEGIN = re.compile(r"wolfCrypt Benchmark\s*\((?:block bytes (\d{1,9}),\s*)?min")
 _VERSION = re.compile(r"wolfSSL version (\d+\.\d+(?:\.\d+)?)")
 _THREADS = re.compile(r"^(?:wolf\S*\s+)?(?:Threads|CPUs):\s*(\d{1,4})\s*$")
@@ -41,7 +41,7 @@ _OLD_ASYMMETRIC = re.compile(
     r"^(?P<name>[A-Za-z][A-Za-z-]{0,20})\s+(?:(?P<bits>\d{2,5})\s+)?(?P<what>[A-Za-z][A-Za-z -]{0,30}?)\s+(?:took\s+)?"
     r"(?P<each>[\d.]{1,14}) milliseconds, avg over (?P<count>\d{1,9}) iterations"
 )
-"""Before version 3.10."""
+"""Old versions (seen in 2016)."""
 _CSV_SYMMETRIC = re.compile(r"^([A-Za-z0-9][\w /()-]{0,40}),([\d.]{1,18}),(?:[\d.]{0,18},?)?\s*$")
 _CSV_ASYMMETRIC = re.compile(
     r"^([A-Za-z][\w \[\].+-]{0,60}),(\d{1,5}),([\w -]{0,24}),([\d.]{1,18}),([\d.]{1,18}),?\s*$"

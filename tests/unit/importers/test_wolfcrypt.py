@@ -75,7 +75,7 @@ def test_what_an_mb_is_depends_on_the_version(version: str | None, unit: str, ex
     assert ("unit-unclear" in codes(dataset)) == is_unclear
 
 
-def test_versions_before_3_10() -> None:
+def test_old_versions() -> None:
     dataset = dataset_of(
         "AES-GCM  50 megs took 0.053 seconds,  948.912 MB/s Cycles per byte =   2.60\n"
         "RSA 2048 encryption took   0.041 milliseconds, avg over 100 iterations\n"
