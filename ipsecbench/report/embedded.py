@@ -57,9 +57,14 @@ def render_with_data(template: str, context: Mapping[str, Any], dataset: Dataset
     return page.render(**context, references=References(), data=data.json, data_note=data.note)
 
 
-def script_safe(value: object) -> Markup:
-    """JSON in ASCII without ``<``, ``>`` and ``&``, so that no content can end the element that holds it."""
-    text = _written(value, _BROKEN_LEVELS)
+def script_safe(value: object, lines_to_depth: int = 0) -> Markup:
+    """JSON in ASCII without ``<``, ``>`` and ``&``, so that no content can end the element that holds it.
+
+    Args:
+        value: what JSON can say.
+        lines_to_depth: down to this depth each entry has a line of its own.
+    """
+    text = _written(value, lines_to_depth)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     # What could be read as markup was just replaced.
@@ -87,23 +92,27 @@ def embedded_data(dataset: Dataset, others: Mapping[str, Any], dataset_file: str
     digest = f" ({dataset_file}, SHA-256 {dataset.sha256})" if dataset.sha256 else f" ({dataset_file})"
     names = "".join(f"the {name.replace('_', ' ')} and " for name in others)
     all_of_it = f"{names}the whole dataset, raw samples included"
-    whole = script_safe({**others, "dataset": to_document(dataset)})
+    whole = _in_lines({**others, "dataset": to_document(dataset)})
     if len(whole) <= budget_bytes:
         return Embedded(whole, all_of_it)
     packed = {"dataset_gzip": _packed(encoded(dataset))}
     others_packed = {f"{name}_gzip": _packed(json.dumps(value).encode()) for name, value in others.items()}
     for extra in (others, others_packed):
-        data = script_safe({**extra, **packed})
+        data = _in_lines({**extra, **packed})
         if len(data) <= budget_bytes:
             return Embedded(data, f"{all_of_it}, packed by gzip")
-    medians = script_safe({**others, "dataset": to_document(without_samples(dataset))})
+    medians = _in_lines({**others, "dataset": to_document(without_samples(dataset))})
     if len(medians) <= budget_bytes:
         left = f"the raw samples are in the dataset's file{digest}"
         return Embedded(medians, f"{names}the dataset with medians and intervals; {left}")
-    alone = script_safe(dict(others))
+    alone = _in_lines(others)
     if others and len(alone) <= budget_bytes:
         return Embedded(alone, f"{names.removesuffix(' and ')} alone, for size; the dataset is in its file{digest}")
     return Embedded(script_safe({}), f"nothing, for size: the figures are in the dataset's file{digest}")
+
+
+def _in_lines(value: Mapping[str, Any]) -> Markup:
+    return script_safe(dict(value), _BROKEN_LEVELS)
 
 
 def _packed(content: bytes) -> str:
