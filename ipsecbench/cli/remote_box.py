@@ -298,10 +298,23 @@ def _undisturbed() -> Iterator[None]:
 def _probe(
     connection: Connection, box: Survey, options: MeasureOptions, remote: RemoteOptions, outcome: Outcome
 ) -> None:
-    raise RemoteError(
-        f"{connection.host}: there is no agent for {box.machine} with {box.libc or 'an unknown libc'}; "
-        f"{how_to_get_cross_agents()}"
-    )
+    """Run the shell probe, and read what it says."""
+    from ipsecbench.cli.remote_probe import probe_box
+
+    path = outcome.dataset
+    if path is None:
+        raise TypeError("no place for the dataset was chosen")
+    if not remote.probe:
+        say(
+            f"{connection.host}: no agent runs there ({box.machine}, {box.libc or 'unknown libc'}), so the shell probe "
+            f"does; {how_to_get_cross_agents()}"
+        )
+    dataset = probe_box(connection, options, path, is_load_allowed=remote.max_load is not None)
+    outcome.status = "probed"
+    outcome.rows = sum(row.usable for row in dataset.measurements)
+    say(f"Saved {path} ({outcome.rows} rows of the shell probe)")
+    if outcome.rows:
+        _conclude(dataset, path, options, remote, outcome)
 
 
 def describe(host: str, box: Survey, agent: Path | None, options: MeasureOptions, remote: RemoteOptions) -> list[str]:

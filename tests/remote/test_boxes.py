@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ipsecbench.agent.find import agent_path
 from ipsecbench.hardware import detect
 from tests.remote.box import PORT, Box, dropbear, make_key
 from tests.remote.conftest import SHORT, Program
@@ -274,3 +275,32 @@ def test_the_test_leaves_no_server(box: Start) -> None:
     wait_for(lambda: not Path(f"/proc/{inner}").exists())
     listening = subprocess.run(["ss", "-ltn"], capture_output=True, text=True, check=True).stdout
     assert f"127.0.0.1:{PORT}" not in listening
+
+
+@pytest.mark.slow
+def test_a_box_that_no_agent_runs_on_gets_the_shell_probe(box: Start, program: Program, tmp_path: Path) -> None:
+    here = box()
+    # For a loader that is nowhere: the agent is found, copied, and does not start.
+    foreign = tmp_path / "agent"
+    foreign.write_bytes(agent_path().read_bytes().replace(b"/ld-linux", b"/ld-xxxxx"))
+    arguments = ("--no-report", "--budget", "2", "--max-load", "999", "--json", "--agent", str(foreign))
+    done = program(here, *arguments)
+    assert done.code == 0, done.err
+    assert "the agent cannot be run there (/tmp: the agent does not start: " in done.err
+    assert done.boxes[0]["status"] == "probed"
+    dataset = done.dataset
+    assert dataset.source is not None
+    assert dataset.source.format == "probe"
+    assert done.boxes[0]["rows"] == sum(row.usable for row in dataset.measurements) > 0
+    assert {row.workload.provider for row in dataset.measurements} == {"openssl-speed"}
+    assert dataset.environment["hardware"]["cpu"]["model"] == detect().cpu.model
+    assert clean(here)
+
+
+def test_the_probe_alone_leaves_nothing_either(box: Start, program: Program) -> None:
+    here = box(mount_options="size=1m,noexec")
+    done = program(here, "--no-report", "--budget", "1", "--max-load", "999", "--probe", "--label", "Gate")
+    assert done.code == 0, done.err
+    assert (done.folder / "Gate.ipsecbench.json").exists()
+    assert done.dataset.label == "Gate"
+    assert here.files() == []
