@@ -23,7 +23,7 @@ help:
 run: $(STAMPS)/run
 	$(BIN)/ipsecbench run $(RUN)
 
-test: $(STAMPS)/test system
+test: $(STAMPS)/test $(STAMPS)/cross system
 	sh tests/run-all.sh
 
 check: $(STAMPS)/test lint types unit

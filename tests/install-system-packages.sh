@@ -10,6 +10,10 @@ case "$(uname -m)" in
 x86_64) ls /usr/lib/*/libIPSec_MB.so.1 >/dev/null 2>&1 || need libipsec-mb1 ;;
 esac
 command -v openssl >/dev/null 2>&1 || need openssl
+# The agents for other machines are emulated; perl is what OpenSSL is configured with for some of them.
+command -v qemu-mips-static >/dev/null 2>&1 || need qemu-user-static
+command -v readelf >/dev/null 2>&1 || need binutils
+perl -MFile::Compare -MFindBin -e 1 2>/dev/null || need perl
 # The laboratory: namespaces, the peer, captures.
 for program in ip:iproute2 nft:nftables iptables:iptables ping:iputils-ping iperf3:iperf3 tshark:tshark setpriv:util-linux \
     strace:strace pki:strongswan-pki ssh:openssh-client; do

@@ -11,6 +11,10 @@ echo "== the agent: build, sanitised build, its own tests"
 make --no-print-directory -C agent all sanitize
 make --no-print-directory -C agent check
 
+echo "== the agents for other machines, and what they run on (the first time ten minutes)"
+PYTHONPATH=. $bin/python agent/cross/build.py --tests
+sh tests/agent_cross/sysroots.sh
+
 # What takes times, or counts on a processor of its own, runs alone.
 alone="tests/agent tests/commands tests/proofs"
 echo "== Python tests, one at a time"

@@ -49,6 +49,7 @@ class Target:
     libc: str
     zig: str
     cpu: str
+    flags: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,7 +60,7 @@ class Target:
 def read_targets() -> tuple[Target, ...]:
     """All targets, in the order of the file."""
     document = tomllib.loads((AGENT / "cross" / "targets.toml").read_text(encoding="utf-8"))
-    return tuple(Target(**entry) for entry in document["target"])
+    return tuple(Target(**{**entry, "flags": tuple(entry.get("flags", ()))}) for entry in document["target"])
 
 
 def hot_sources() -> dict[str, str]:
@@ -78,7 +79,7 @@ class Builder:
     """
 
     def __init__(self, target: Target, folder: Path) -> None:
-        self._common = [str(ZIG), "cc", "-target", target.zig, f"-mcpu={target.cpu}", *_WARNINGS, *_CODE]
+        self._common = [str(ZIG), "cc", "-target", target.zig, f"-mcpu={target.cpu}", *target.flags, *_WARNINGS, *_CODE]
         self._common += [f'-DAGENT_VERSION="{__version__}"', f"-I{AGENT / 'src'}"]
         self._objects = folder / "objects" / target.name
         self._objects.mkdir(parents=True, exist_ok=True)

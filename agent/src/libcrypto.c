@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared_object.h"
 
@@ -15,6 +16,23 @@ enum { VERSION_STRING = 0, INFO_CPU_SETTINGS = 1008, INIT_NO_ATEXIT = 0x00080000
 static struct library found;
 static bool tried;
 static char short_version[64];
+
+/* Why a library that is there could not be loaded; that there is none is said in other words. */
+static void keep_reason(const char *name)
+{
+    const char *error = dlerror();
+    char absent[64];
+
+    if (error == NULL || found.note[0] != '\0')
+        return;
+    /* How glibc and musl say that there is none; if one is missing that the library needs, they name that one. */
+    (void)snprintf(absent, sizeof absent, "%s: cannot open shared object file", name);
+    if (strncmp(error, absent, strlen(absent)) == 0)
+        return;
+    (void)snprintf(absent, sizeof absent, "Error loading shared library %s: No such file", name);
+    if (strncmp(error, absent, strlen(absent)) != 0)
+        (void)snprintf(found.note, sizeof found.note, "%s cannot be loaded: %s", name, error);
+}
 
 static void *open_library(void)
 {
@@ -34,11 +52,15 @@ static void *open_library(void)
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-        if (handle != NULL)
+        if (handle != NULL) {
+            found.note[0] = '\0';
             return handle;
+        }
+        keep_reason(names[i]);
     }
-    copy_text(found.note, sizeof found.note,
-              "no libcrypto.so.4, libcrypto.so.3 or libcrypto.so.1.1 on this box: install OpenSSL's library");
+    if (found.note[0] == '\0')
+        copy_text(found.note, sizeof found.note,
+                  "no libcrypto.so.4, libcrypto.so.3 or libcrypto.so.1.1 on this box: install OpenSSL's library");
     return NULL;
 }
 
