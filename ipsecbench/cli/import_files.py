@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,11 +16,16 @@ import typer
 from ipsecbench.cli import options as option
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     from ipsecbench.dataset.model import Dataset
     from ipsecbench.importers.batch import Read
 
 STANDARD_INPUT = "-"
 _LONGEST_LABEL = 200
+_WRITERS = 8
+_MOST_WAITING = 32
+"""Files that may be read before those before them are written."""
 _ONE_SCREEN = 20
 """Files beyond which those that gave nothing are named once more at the end."""
 
@@ -33,6 +39,8 @@ class Imported:
     """Where it is; None where nothing was to be written."""
     was_there: bool = False
     """Whether the same file lay there already."""
+    writing: Future[None] | None = None
+    """The writing of its file, which may not be over yet."""
 
 
 @dataclass(slots=True)
@@ -82,6 +90,8 @@ def import_command(
 
     A file that cannot be read is named with the reason, the others are imported, and the exit code is 1.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from ipsecbench.errors import UsageError
 
     if list_formats:
@@ -94,12 +104,13 @@ def import_command(
         raise UsageError("--output names one file and --into a folder: one of them")
     if label is not None and len(label) > _LONGEST_LABEL:
         raise UsageError(f"--label: longer than {_LONGEST_LABEL} characters")
-    place = _Place(into or Path(), force, dry_run or output is not None)
     results = []
-    for result in _results(names, format_name, label, place):
-        results.append(result)
-        if output is None and not json_output:
-            _show(result)
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        place = _Place(into or Path(), force, dry_run or output is not None, writers)
+        for result in _written(_results(names, format_name, label, place)):
+            results.append(result)
+            if output is None and not json_output:
+                _show(result)
     if output is not None:
         _write_only(results, output, force, dry_run)
     if json_output:
@@ -133,6 +144,8 @@ class _Place:
     folder: Path
     force: bool
     writes_nothing: bool
+    writers: ThreadPoolExecutor
+    """Files are written while the next ones are read: most of the time of writing is spent waiting for the disk."""
     _taken: set[str] = field(default_factory=set)
     _is_ready: bool = False
 
@@ -153,6 +166,7 @@ class _Place:
                 continue
             if self.writes_nothing or not os.path.lexists(path) or self.force:
                 break
+            # Nothing that this order writes can be meant: its names are taken.
             if _holds(path, content):
                 self._taken.add(path.name.casefold())
                 return Imported(dataset, path, was_there=True)
@@ -160,8 +174,7 @@ class _Place:
         if self.writes_nothing:
             return Imported(dataset, None)
         self._make_ready()
-        write_atomically(path, content)
-        return Imported(dataset, path)
+        return Imported(dataset, path, writing=self.writers.submit(write_atomically, path, content))
 
     def _make_ready(self) -> None:
         from ipsecbench.errors import DatasetError
@@ -173,6 +186,29 @@ class _Place:
         except OSError as error:
             raise DatasetError(f"cannot make the folder {self.folder}: {error.strerror}") from error
         self._is_ready = True
+
+
+def _written(results: Iterable[FileResult]) -> Iterator[FileResult]:
+    """The results in their order, each once its files are on the disk.
+
+    Raises:
+        DatasetError: one could not be written.
+    """
+    waiting: deque[FileResult] = deque()
+
+    def settled() -> FileResult:
+        result = waiting.popleft()
+        for one in result.datasets:
+            if one.writing is not None:
+                one.writing.result()
+        return result
+
+    for result in results:
+        waiting.append(result)
+        while len(waiting) > _MOST_WAITING:
+            yield settled()
+    while waiting:
+        yield settled()
 
 
 def _holds(path: Path, content: bytes) -> bool:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 from ipsecbench.dataset.codec import from_document, to_document
@@ -21,6 +22,8 @@ PACKED_SUFFIX = f"{SUFFIX}.gz"
 """How the name of one ends that gzip packed; every command reads these too."""
 LARGEST_FILE_BYTES = 64 * 2**20
 """No dataset is larger, unpacked; one of five minutes has 1.5 MB."""
+_UMASK = threading.Lock()
+"""The mask of a process can only be read by setting it, which two threads must not do at once."""
 
 
 def read_dataset(path: Path) -> Dataset:
@@ -98,8 +101,9 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
+        with _UMASK:
+            mask = os.umask(0)
+            os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
         temporary = None
