@@ -65,8 +65,8 @@ class Sheet:
         *,
         flags: tuple[str, ...] = (),
         detail: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Take one figure; one that is no positive, finite, possible number is noted as unread instead.
+    ) -> bool:
+        """Take one figure, and say so; one that is no positive, finite, possible number is noted as unread instead.
 
         Raises:
             ValueError: the unit is one of throughput and the workload has no size: a mistake of the importer.
@@ -74,15 +74,16 @@ class Sheet:
         size = workload.size_bytes
         if size is not None and not 1 <= size <= LARGEST_OPERATION_BYTES:
             self.unread(line or 1, f"{size} octets are no possible size of an operation")
-            return
+            return False
         published = Published(value, unit, line)
         possible = math.isfinite(value) and value > 0
         if not possible or not _FASTEST_NS <= published.ns_per_operation(workload.mean_bytes) <= _SLOWEST_NS:
             self.unread(line or 1, f"{value:g} {unit} is no possible figure")
-            return
+            return False
         self._figures.setdefault(workload, []).append(published)
         self.mark(workload, *flags)
         self._details.setdefault(workload, {}).update(detail or {})
+        return True
 
     def mark(self, workload: Workload, *codes: str) -> None:
         """Put codes of verdicts on a figure that was taken."""

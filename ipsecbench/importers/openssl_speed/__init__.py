@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 
 from ipsecbench.dataset.model import Dataset
-from ipsecbench.errors import DatasetError
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.openssl_speed.box import box_of, hardware_of
 from ipsecbench.importers.openssl_speed.box_table import find_table, read_table
@@ -52,18 +51,11 @@ def _read(text: Text) -> tuple[Dataset, ...]:
     lines = clean_lines(text.lines)
     body, default = _below_header(lines)
     runs = Reader(default).read(body)
-    found = datasets(text, runs, box_of(text, runs), hardware_of(text))
-    if found:
-        return found
-    table = find_table(text.lines)
-    if table is not None:
-        return read_table(text, table)
-    unread = [one for run in runs for one in run.unread]
-    raise DatasetError(
-        f"no figure of openssl speed; line {unread[0][0]}: {unread[0][1]}"
-        if unread
-        else "nothing in it that openssl speed prints"
-    )
+    if not any(run.figures or run.keys for run in runs):
+        table = find_table(text.lines)
+        if table is not None:
+            return read_table(text, table)
+    return datasets(text, runs, box_of(text, runs), hardware_of(text))
 
 
 def read_tables(

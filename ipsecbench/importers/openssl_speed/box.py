@@ -23,14 +23,17 @@ _UNAME = re.compile(
 )
 _ARCHITECTURES = {"x86_64": "x86", "i686": "x86", "ppc64le": "power", "ppc64": "power", "riscv64": "riscv"}
 _LONGEST_LSCPU = 80
+_ALWAYS_LISTED = {"sse2", "fpu", "asimd", "neon", "vfp", "half", "fastmult"}
 
 
 def box_of(text: Text, runs: Sequence[Run]) -> Box:
     """The processor, as far as verdicts need it."""
     flags = _FLAGS.search(text.content)
-    has_aes = None if flags is None else "aes" in flags[1].split()
+    listed = set() if flags is None else set(flags[1].split())
+    # A list that has none of these is cut off, or of an architecture whose list does not tell.
+    has_aes = True if "aes" in listed else False if listed & _ALWAYS_LISTED else None
     if has_aes is not True:
-        told = {aes_by_settings(run.cpu_settings) for run in runs} - {None}
+        told = {aes_by_settings(run.cpu_settings) for run in runs if run.is_as_found} - {None}
         has_aes = told.pop() if len(told) == 1 else has_aes
     clock, architecture = _CLOCK.search(text.content), _LSCPU.search(text.content)
     return Box(

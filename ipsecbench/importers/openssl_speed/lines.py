@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_MARKUP = re.compile(r"</?[a-z]{1,10}/?>|\[/?[a-z]{1,8}(?:=[^\]]*)?\]|\x1b\[[0-9;]*m|\*\*|`+|\ufeff", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"</?[a-z]{1,10}/?>|\[/?[a-z]{1,8}(?:=[^\]]{0,80})?\]|\x1b\[[0-9;]*m|\*\*|`+|\ufeff", re.IGNORECASE
+)
 _QUOTE = re.compile(r"^\s*(?:>\s?)+")
 _PIPES = re.compile(r"\s*\|+\s*")
 _RULE = re.compile(r"^[\s|:+=-]+$")
@@ -24,7 +26,7 @@ _COUNT = re.compile(
     r"^Doing (?P<name>.+?)(?: ops)? (?:for (?P<nominal>\d+)s|\d+ times) on (?P<size>\d+) (?:size|bytes?) blocks:"
     r"(?P<rest>.*)$"
 )
-_RESULT = re.compile(r"(?P<count>\d+) (?P<what>\S.*?) in (?P<seconds>\d+\.\d+)s$")
+_SECONDS = re.compile(r"^\d{1,9}\.\d{1,9}s$")
 _KEY_COUNT = re.compile(
     r"^Doing (?:(?P<bits>\d+) (?P<word>bits?)\s+)?(?P<what>\S.*?)(?:'s| ops)? (?:for (?P<nominal>\d+)s|\d+ times):"
     r"(?P<rest>.*)$"
@@ -38,9 +40,10 @@ _BARE_PROMPT = re.compile(r"^([\w.-]{2,40})[#$%>]$")
 _ENVIRONMENT = re.compile(r"\bOPENSSL_(?:ia32cap|armcap|riscvcap|ppccap)=\S+")
 _TIME = re.compile(r"^(real|user|sys)\s+(?:(\d+)m\s*)?(\d+(?:\.\d+)?)s?$")
 _LOOKS_LIKE_FIGURE = re.compile(r"(?<![\w.])\d+\.\d+k\b|^\+(?:F|R)\d*:|\d's in \d|\d+\.\d+s +\d+\.\d+")
+_FEWEST_OF_RESULT = 4
 _MOST_WITHOUT_K = 10000
 _CUT = re.compile(r"^\d+\.?\d?$")
-_LONGEST = 2000
+_LONGEST = 600
 """No line of ``speed`` is longer."""
 
 
@@ -182,7 +185,7 @@ def count_of(text: str, number: int) -> Count | KeyCount | str | None:
         return None
     match = _COUNT.match(text)
     if match is not None:
-        result = _RESULT.search(match["rest"])
+        result = _result(match["rest"])
         if result is None:
             return ""
         name = match["name"]
@@ -191,13 +194,13 @@ def count_of(text: str, number: int) -> Count | KeyCount | str | None:
             name,
             int(match["size"][:9]),
             _seconds(match["nominal"]),
-            int(result["count"][:15]),
-            float(result["seconds"]),
+            result[0],
+            result[1],
         )
     match = _KEY_COUNT.match(text)
     if match is None:
         return None
-    result = _RESULT.search(match["rest"])
+    result = _result(match["rest"])
     if result is None:
         return ""
     return KeyCount(
@@ -206,8 +209,8 @@ def count_of(text: str, number: int) -> Count | KeyCount | str | None:
         match["word"] == "bits",
         match["what"].strip(),
         _seconds(match["nominal"]),
-        int(result["count"][:15]),
-        float(result["seconds"]),
+        result[0],
+        result[1],
     )
 
 
@@ -294,6 +297,15 @@ def _option(words: list[str], name: str) -> str | None:
 
 def _has(words: list[str], name: str) -> bool:
     return any(word.startswith("-") and word.strip("-;,)\"'") == name for word in words)
+
+
+def _result(rest: str) -> tuple[int, float] | None:
+    """The count and the seconds behind the colon; messages of the library may stand before them."""
+    words = rest.split()
+    if len(words) < _FEWEST_OF_RESULT or words[-2] != "in" or _SECONDS.match(words[-1]) is None:
+        return None
+    count = next((word for word in words[:-2] if word.isdecimal()), None)
+    return None if count is None else (int(count[:15]), float(words[-1][:-1]))
 
 
 def _seconds(text: str | None) -> float | None:

@@ -10,9 +10,8 @@ from ipsecbench.bench.published import Unit
 from ipsecbench.importers import names
 from ipsecbench.importers.openssl_speed.lines import KeyCount, Line
 
-_ROW = re.compile(
-    r"^(?P<label>\S.*?)\s+(?P<seconds>(?:-?(?:\d+\.\d+|inf|nan)s\s*)+)(?P<rates>(?:\s*-?(?:\d+\.\d+|inf|nan)(?=\s|$))+)$"
-)
+_TIME = re.compile(r"^-?(?:\d{1,9}\.\d{1,9}|inf|nan)s$")
+_RATE = re.compile(r"^-?(?:\d{1,12}\.\d{1,9}|inf|nan)$")
 _RSA = re.compile(r"^(rsa|dsa)\s+(\d+) bits?$", re.IGNORECASE)
 _CURVE = re.compile(r"^(\d+) bits? (ecdsa|ecdh|EdDSA|SM2|EC|ffdh)(?: \(([\w.-]+)\))?$", re.IGNORECASE)
 _NAME = re.compile(r"^[\w./-]+$")
@@ -53,12 +52,14 @@ def row_figures(line: Line, heading: str | None) -> tuple[KeyFigure, ...]:
         line: the line.
         heading: the heading above it: of algorithms that have nothing but a name, it alone says what their columns are.
     """
-    match = _ROW.match(line.text)
-    if match is None:
+    words = line.text.split()
+    rates = _trailing(words, _RATE)
+    seconds = _trailing(words[: len(words) - len(rates)], _TIME)
+    label = " ".join(words[: len(words) - len(rates) - len(seconds)])
+    if not rates or len(seconds) != len(rates):
         return ()
-    seconds, rates = match["seconds"].split(), match["rates"].split()
-    named = _operations(match["label"], heading)
-    if named is None or len(seconds) != len(rates) or len(rates) > len(named[0]):
+    named = _operations(label, heading)
+    if named is None or len(rates) > len(named[0]):
         return ()
     return tuple(
         _figure(line.number, operation, named[1], time.removesuffix("s"), rate)
@@ -105,6 +106,14 @@ _LAYOUTS = (
     (*_PRIME, *_BRAINPOOL, *_NEWEST),
 )
 """OpenSSL 1.1.1 to 3.6, until 1.1.0, without binary curves, 4.0, and 4.0 without them."""
+
+
+def _trailing(words: list[str], pattern: re.Pattern[str]) -> list[str]:
+    """The words at the end that all are of one kind."""
+    begin = len(words)
+    while begin and pattern.match(words[begin - 1]):
+        begin -= 1
+    return words[begin:]
 
 
 def _operations(label: str, heading: str | None) -> tuple[tuple[str, ...], str] | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ipsecbench.bench.published import Unit
+from ipsecbench.errors import DatasetError
 from ipsecbench.importers.openssl_speed import lines as reading
 from ipsecbench.importers.openssl_speed.lines import Count, KeyCount, Line, Row
 from ipsecbench.importers.openssl_speed.machine_readable import machine_line, read_machine, read_sizes
@@ -36,6 +37,10 @@ _FEWEST_OF_CUT = 2
 _LONGEST_HEADING = 120
 
 
+MOST_LINES = 100_000
+"""Lines with figures that are read of one text."""
+
+
 class Reader:
     """Takes the lines of a text in order and gives the runs in it.
 
@@ -51,9 +56,14 @@ class Reader:
         self._box: str | None = self._default.box
         self._key_heading: str | None = None
         self._pending: Line | None = None
+        self._measured_lines = 0
 
     def read(self, lines: Sequence[Line]) -> list[Run]:
-        """The runs of these lines."""
+        """The runs of these lines.
+
+        Raises:
+            DatasetError: there are far too many.
+        """
         for line in reading.joined_lines(lines):
             if line.text:
                 self._take(line)
@@ -111,6 +121,14 @@ class Reader:
 
     def _take_measured(self, line: Line) -> bool:
         """Lines that have figures or stand above them."""
+        if self._is_measured(line):
+            self._measured_lines += 1
+            if self._measured_lines > MOST_LINES:
+                raise DatasetError(f"more than {MOST_LINES} lines of figures, which no text of openssl speed has")
+            return True
+        return False
+
+    def _is_measured(self, line: Line) -> bool:
         counted = reading.count_of(line.text, line.number)
         if counted is not None:
             self._begin_if_done()

@@ -81,6 +81,11 @@ class Run:
         return 1 if asked is None else asked or None
 
     @property
+    def is_as_found(self) -> bool:
+        """Whether capabilities that it prints are the processor's own, and not set for the run."""
+        return self.command is None or self.command.environment is None
+
+    @property
     def has_result(self) -> bool:
         """Whether tables or lines of ``-mr`` were read already, so that what follows is of another run."""
         return bool(

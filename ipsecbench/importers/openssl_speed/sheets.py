@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ipsecbench.bench.measurement import Tier, Workload
+from ipsecbench.bench.published import Published
 from ipsecbench.dataset.model import Dataset
+from ipsecbench.errors import DatasetError
 from ipsecbench.importers.openssl_speed import verdicts
 from ipsecbench.importers.openssl_speed.runs import Run
 from ipsecbench.importers.openssl_speed.verdicts import MESSAGES, Box
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
 
+_CORES_UNKNOWN = "how many processes ran at once is not stated"
+_SAME_WITHIN = 1.5
+"""Figures of one thing that differ by more are no repetitions, but of two boxes that nothing tells apart."""
 PROVIDER = "openssl-speed"
 """``provider`` of every figure."""
 Place = Callable[[str | None], tuple[Sheet, int | None]]
@@ -26,10 +32,9 @@ class _Part:
     """What becomes one dataset."""
 
     sheet: Sheet
-    version: str | None
     box: str | None
-    circumstances: dict[Workload, tuple[object, ...]] = field(default_factory=dict)
-    """Of each figure, what it was measured under."""
+    measured: dict[Workload, tuple[float, tuple[object, ...]]] = field(default_factory=dict)
+    """What it has: nanoseconds of one operation, and the circumstances."""
     headings: dict[str, None] = field(default_factory=dict)
 
 
@@ -38,58 +43,69 @@ def datasets(text: Text, runs: Sequence[Run], box: Box, hardware: dict[str, Any]
 
     A run joins the first part that has its box and version, unless it measured something there anew under other
     circumstances.
+
+    Raises:
+        DatasetError: there is no figure; says why.
     """
     parts: list[_Part] = []
+    by_box: dict[tuple[str | None, str | None], list[_Part]] = {}
     for run in runs:
-        part = next((one for one in parts if _fits(one, run)), None)
+        same_box = by_box.setdefault((run.box, None if run.version is None else run.version.text), [])
+        measured = _measured(run)
+        part = next((one for one in same_box if _fits(one, run, measured)), None)
         if part is None:
-            sheet = Sheet(text, PROVIDER, hardware=hardware)
-            part = _Part(sheet, None if run.version is None else run.version.text, run.box)
+            part = _Part(Sheet(text, PROVIDER, hardware=hardware), run.box)
             parts.append(part)
+            same_box.append(part)
         if run.heading is not None:
             part.headings.setdefault(run.heading)
-        fill(run, box, lambda _, sheet=part.sheet: (sheet, None))  # type: ignore[misc]
-        for workload in workloads(run):
-            part.circumstances[workload] = _circumstances(run)
+        fill(run, box, partial(_into, part.sheet))
+        circumstances = _circumstances(run)
+        for workload, time in measured.items():
+            part.measured.setdefault(workload, (time, circumstances))
         _describe(part.sheet, run)
     kept = [part for part in parts if part.sheet.workloads]
+    if not kept:
+        unread = [one for part in parts for one in part.sheet.unread_so_far]
+        if not unread:
+            raise DatasetError("nothing in it that openssl speed prints")
+        raise DatasetError(f"no figure of openssl speed; line {unread[0].line}: {unread[0].reason}")
     for number, part in enumerate(kept, start=1):
         _name(part, number, len(kept))
     _keep_unread(parts, kept)
     return tuple(part.sheet.dataset() for part in kept)
 
 
-def workloads(run: Run, cores: int | None = None) -> tuple[Workload, ...]:
-    """What a run measured."""
-    return tuple(workload for workload, *_ in _ciphers(run, cores)) + tuple(
-        _workload(key.operation, key.algorithm, None, cores or run.cores or 1) for key in run.keys
-    )
-
-
 def fill(run: Run, box: Box, place: Place) -> None:
     """Put a run's figures, verdicts and unread lines on sheets."""
     common = tuple(verdicts.run_verdicts(run))
     for figure in run.figures:
-        sheet, cores = place(figure.note)
+        sheet, cores = _counted(place(figure.note), run)
         operation, known = verdicts.workload_parts(run, figure)
-        workload = _workload(operation, known.algorithm, figure.size, cores or run.cores or 1)
-        before = len(sheet.figures(workload))
+        if cores is None:
+            sheet.unread(figure.line, _CORES_UNKNOWN)
+            continue
+        workload = _workload(operation, known.algorithm, figure.size, cores)
         detail: dict[str, Any] = {"name": printable(figure.name, 60)}
         if figure.note is not None:
             detail["note"] = printable(figure.note, 60)
-        sheet.figure(workload, figure.value, figure.unit, figure.line, detail=detail)
-        if len(sheet.figures(workload)) > before:
-            _say(sheet, run, workload, (*common, *verdicts.figure_verdicts(run, figure, box)))
+        if sheet.figure(workload, figure.value, figure.unit, figure.line, detail=detail):
+            _say(sheet, run, workload, (*common, *verdicts.figure_verdicts(run, figure, box, cores)))
     for key in run.keys:
-        sheet, cores = place(None)
-        workload = _workload(key.operation, key.algorithm, None, cores or run.cores or 1)
-        before = len(sheet.figures(workload))
-        sheet.figure(workload, key.value, key.unit, key.line)
-        if len(sheet.figures(workload)) > before:
-            codes = (*common, *verdicts.key_verdicts(run, key))
-            _say(sheet, run, workload, codes)
+        sheet, cores = _counted(place(None), run)
+        if cores is None:
+            sheet.unread(key.line, _CORES_UNKNOWN)
+            continue
+        workload = _workload(key.operation, key.algorithm, None, cores)
+        if sheet.figure(workload, key.value, key.unit, key.line):
+            _say(sheet, run, workload, (*common, *verdicts.key_verdicts(run, key)))
     for line, reason in run.unread:
         place(None)[0].unread(line, reason)
+
+
+def _counted(placed: tuple[Sheet, int | None], run: Run) -> tuple[Sheet, int | None]:
+    """The sheet and how many cores ran; None where nothing tells how many."""
+    return placed[0], run.cores if placed[1] is None else placed[1]
 
 
 def library(run: Run) -> dict[str, Any]:
@@ -120,12 +136,23 @@ def _workload(operation: str, algorithm: str, size: int | None, cores: int) -> W
     return Workload(Tier.PRIMITIVE, PROVIDER, operation, algorithm, size, None, cores)
 
 
-def _ciphers(run: Run, cores: int | None) -> list[tuple[Workload, str]]:
-    made = []
+def _into(sheet: Sheet, _: str | None) -> tuple[Sheet, int | None]:
+    return sheet, None
+
+
+def _measured(run: Run) -> dict[Workload, float]:
+    """What a run measured, and how long one operation took by its first figure."""
+    found: dict[Workload, float] = {}
     for figure in run.figures:
         operation, known = verdicts.workload_parts(run, figure)
-        made.append((_workload(operation, known.algorithm, figure.size, cores or run.cores or 1), figure.name))
-    return made
+        if figure.value > 0:
+            workload = _workload(operation, known.algorithm, figure.size, run.cores or 1)
+            found.setdefault(workload, Published(figure.value, figure.unit).ns_per_operation(figure.size))
+    for key in run.keys:
+        if key.value > 0:
+            workload = _workload(key.operation, key.algorithm, None, run.cores or 1)
+            found.setdefault(workload, Published(key.value, key.unit).ns_per_operation(None))
+    return found
 
 
 def _circumstances(run: Run) -> tuple[object, ...]:
@@ -141,12 +168,16 @@ def _circumstances(run: Run) -> tuple[object, ...]:
     )
 
 
-def _fits(part: _Part, run: Run) -> bool:
-    version = None if run.version is None else run.version.text
-    if part.box != run.box or part.version != version:
-        return False
+def _fits(part: _Part, run: Run, measured: Mapping[Workload, float]) -> bool:
+    """Whether all that the run has in common with a part are repetitions."""
     mine = _circumstances(run)
-    return all(part.circumstances.get(workload, mine) == mine for workload in workloads(run))
+    for workload, time in measured.items():
+        if workload not in part.measured:
+            continue
+        before, circumstances = part.measured[workload]
+        if circumstances != mine or not 1 / _SAME_WITHIN <= time / before <= _SAME_WITHIN:
+            return False
+    return True
 
 
 def _describe(sheet: Sheet, run: Run) -> None:
@@ -175,8 +206,6 @@ def _name(part: _Part, number: int, count: int) -> None:
 
 def _keep_unread(parts: Sequence[_Part], kept: Sequence[_Part]) -> None:
     """Lines that gave nothing stay with the first dataset if their own part has no figure."""
-    if not kept:
-        return
     for part in parts:
         if not part.sheet.workloads:
             for one in part.sheet.unread_so_far:

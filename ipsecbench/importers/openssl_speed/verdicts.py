@@ -40,8 +40,8 @@ MESSAGES = {
     "them is not stated",
     "size-not-whole-blocks": "the size is no multiple of the block: what becomes of the rest differs by version "
     "(openssl#31825), and ESP pads to whole blocks",
-    "calls-fail": "a cipher with its MAC in one pass refuses sizes that are no multiple of the block, and speed counts "
-    "the refused calls",
+    "calls-fail": "speed counts calls that the library refuses: a cipher with its MAC in one pass at sizes that are no "
+    "multiple of the block, or the errors that the text shows",
     "above-instruction-set": "more octets per cycle than the processor's instructions allow on so many cores",
     "tag-not-checked": "-decrypt of an AEAD without a right tag to check (openssl#20158)",
     "multi-summed": "the sum, made by this importer, of what the processes of -multi printed",
@@ -117,7 +117,7 @@ def processor_share(run: Run) -> float | None:
     return None
 
 
-def figure_verdicts(run: Run, figure: Figure, box: Box) -> Iterator[str]:
+def figure_verdicts(run: Run, figure: Figure, box: Box, cores: int) -> Iterator[str]:
     """Codes of one figure of a cipher, hash or MAC, beyond those of its run."""
     operation, known = workload_parts(run, figure)
     if known.is_aead:
@@ -127,8 +127,10 @@ def figure_verdicts(run: Run, figure: Figure, box: Box) -> Iterator[str]:
     yield from _instruction_verdicts(run, figure, known, box)
     if figure.size % known.block_bytes:
         yield "calls-fail" if "hmac" in known.algorithm else "size-not-whole-blocks"
-    bound = most_bytes_per_second(operation, known.algorithm, run.cores or 1, box.has_aes, box.clock_hz)
-    if bound is not None and run.cores is not None and bytes_per_second(figure) > bound:
+    elif run.has_failed_calls:
+        yield "calls-fail"
+    bound = most_bytes_per_second(operation, known.algorithm, cores, box.has_aes, box.clock_hz)
+    if bound is not None and bytes_per_second(figure) > bound:
         yield "above-instruction-set"
     if figure.is_total_of:
         yield "multi-summed"
@@ -191,7 +193,7 @@ def _instruction_verdicts(run: Run, figure: Figure, known: Primitive, box: Box) 
     """Whether a processor's AES instructions were left unused."""
     if not known.algorithm.startswith("aes") or known.operation not in ("encrypt", "authenticate"):
         return
-    masked = has_aes_masked(run.cpu_settings)
+    masked = has_aes_masked(run.cpu_settings) or _is_set_without_aes(run)
     too_old = run.version is not None and not run.version.is_libressl and run.version.numbers < _FIRST_WITH_AES_NI
     if masked:
         yield "instructions-ignored"
@@ -204,7 +206,7 @@ def _instruction_verdicts(run: Run, figure: Figure, known: Primitive, box: Box) 
 
 def instructions_message(run: Run) -> str:
     """Why AES instructions were not used."""
-    if has_aes_masked(run.cpu_settings):
+    if has_aes_masked(run.cpu_settings) or _is_set_without_aes(run):
         return f"{run.cpu_settings} hides the processor's AES instructions from the library"
     return "AES called below EVP (no -evp): OpenSSL 1.1.1 and older do not use the processor's AES instructions there"
 
@@ -219,6 +221,11 @@ def has_aes_masked(settings: str | None) -> bool:
     if match is not None:
         return bool(int(match[1], 16) >> _IA32_AES & 1)
     return False
+
+
+def _is_set_without_aes(run: Run) -> bool:
+    """Whether the command line set capabilities that have no AES, such as ``OPENSSL_armcap=0``."""
+    return run.command is not None and aes_by_settings(run.command.environment) is False
 
 
 def aes_by_settings(settings: str | None) -> bool | None:

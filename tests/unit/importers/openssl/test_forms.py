@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipsecbench.errors import DatasetError
-from ipsecbench.importers.openssl_speed import Box, read_tables
+from ipsecbench.importers.openssl_speed import Box, read_tables, reader
 from ipsecbench.importers.sheet import Sheet
 from ipsecbench.importers.text import text_of
 from tests.unit.importers.openssl.reading import dataset, datasets, flags, rate, row, value
@@ -327,12 +327,34 @@ def test_machine_readable_lines_of_a_known_command() -> None:
         "type" + " 1 bytes" * 5000,
         "a " + "1.00k " * 5000,
         "aes-128-cbc " + "9" * 400 + ".00k\n",
+        "openssl speed -multi $(nproc) -evp aes-128-cbc\n" + SIZES + AES,
+        (SIZES + "x " + "1.0s " * 100 + "\n") * 500,
     ],
 )
 def test_what_holds_no_figure_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(DatasetError) as refused:
         datasets(text)
     assert "\n" not in str(refused.value)
+
+
+def test_far_too_many_lines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MOST_LINES", 100)
+    with pytest.raises(DatasetError, match="more than 100 lines"):
+        datasets("aes-128-cbc 10.00k 20.00k\n" * 101)
+
+
+def test_figures_far_apart_are_of_two_boxes_that_nothing_tells_apart() -> None:
+    twice = AES.replace("86990", "186990")
+    assert [value(one, "encrypt", "aes128", 16)[0] for one in datasets(SIZES + AES + SIZES + twice)] == [
+        86990.39,
+        186990.39,
+    ]
+
+
+def test_how_many_processes_ran_is_not_guessed() -> None:
+    text = "openssl speed -multi $(nproc) -evp aes-128-cbc\n" + SIZES + AES
+    with pytest.raises(DatasetError, match="how many processes"):
+        datasets(text)
 
 
 def test_markup_of_others_stays_text() -> None:

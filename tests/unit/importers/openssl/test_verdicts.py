@@ -114,6 +114,20 @@ def test_instructions_that_the_run_hides() -> None:
     assert "instructions-ignored" not in flags(other, "encrypt", "aes128", 64)
 
 
+def test_instructions_that_are_switched_off_on_arm() -> None:
+    made = dataset("OPENSSL_armcap=0 openssl speed -elapsed -evp aes-128-cbc\n" + table("aes-128-cbc"))
+    assert "instructions-ignored" in flags(made, "encrypt", "aes128", 64)
+
+
+def test_errors_of_the_library_beside_the_figures() -> None:
+    # openssl#22773: CCM is refused, and each refusal counted.
+    error = (
+        "40A7982BB27F0000:error:1C800066:Provider routines:ossl_ccm_stream_update:cipher operation failed:ccm.c:278:\n"
+    )
+    made = dataset("openssl speed -elapsed -evp aes-128-ccm -decrypt\nversion: 3.0.12\n" + table("AES-128-CCM") + error)
+    assert "calls-fail" in flags(made, "decrypt", "aes128ccm16", 64)
+
+
 @pytest.mark.parametrize(
     ("settings", "found", "masked"),
     [
