@@ -27,7 +27,9 @@ _SLOW_MIB = 20.0
 """Below this rate the MiB that is counted too much is more than a twentieth."""
 
 _CIPHER = re.compile(r"^\s*([a-z][a-z0-9_,+-]{1,40})\s+(\d{2,4})b\s+(\S+)(?:\s+MiB/s)?\s+(\S+?)(?:\s*MiB/s)?\s*$", re.I)
-_RATE = re.compile(r"\bPBKDF2-([a-z0-9-]{1,20})\s+(\d+)\s+iterations per second(?: for (\d+)-bit key)?", re.I)
+_RATE = re.compile(r"\bPBKDF2-([a-z0-9-]{1,20})\s+(\d{1,15})\s+[^\W\d]{2}", re.I)
+"""The words after the number are translated."""
+_ABSENT = re.compile(r"^\s{1,16}([a-z][a-z0-9_,+-]{1,40})\s{1,12}(\d{2,4})b\s[^\d#|]{1,80}$", re.I)
 _MEMORY = re.compile(r"\b(argon2i?d?)\s+\d+ iterations, +\d+ memory", re.I)
 _LAVA = re.compile(r"TEST_CASE_ID=cryptsetup-benchmark-(\S+)\s+RESULT=(\S+)\s+MEASUREMENT=(\S+)\s+UNITS=([^>\s]+)")
 _LAVA_CIPHER = re.compile(r"^(.+)_(\d{2,4})-(encryption|decryption)$")
@@ -102,6 +104,8 @@ def _line(sheet: Sheet, line: int, content: str) -> None:
             return
         for operation, value in (("encrypt", encryption), ("decrypt", decryption)):
             _rate(sheet, line, operation, cipher_token(name, int(bits)), value)
+    elif (absent := _ABSENT.match(content)) is not None:
+        sheet.unread(line, f"{absent[1][:40]} with {absent[2]} bits: not available on the box")
     elif "MiB/s" in content or "N/A" in content:
         sheet.unread(line, "no line that cryptsetup prints: cut, or of something else")
 

@@ -24,6 +24,8 @@ from ipsecbench.importers.wolfcrypt_names import Named, public_key, symmetric
 PROVIDER = "wolfcrypt"
 OLD_BLOCK_BYTES = 2**20
 """Octets of a block in old versions, which do not print it (seen in 2016)."""
+_WITHOUT_INSTRUCTIONS = 6.0
+"""Cycles for an octet below which no AES without instructions is."""
 _BEGIN = re.compile(r"wolfCrypt Benchmark\s*\((?:block bytes (\d{1,9}),\s*)?min")
 _VERSION = re.compile(r"wolfSSL version (\d+\.\d+(?:\.\d+)?)")
 _THREADS = re.compile(r"^(?:wolf\S*\s+)?(?:Threads|CPUs):\s*(\d{1,4})\s*$")
@@ -42,7 +44,7 @@ _OLD_ASYMMETRIC = re.compile(
     r"(?P<each>[\d.]{1,14}) milliseconds, avg over (?P<count>\d{1,9}) iterations"
 )
 """Old versions (seen in 2016)."""
-_CSV_SYMMETRIC = re.compile(r"^([A-Za-z0-9][\w /()-]{0,40}),([\d.]{1,18}),(?:[\d.]{0,18},?)?\s*$")
+_CSV_SYMMETRIC = re.compile(r"^([A-Za-z0-9][\w /()-]{0,40}),([\d.]{1,18}),(?:([\d.]{0,18}),?)?\s*$")
 _CSV_ASYMMETRIC = re.compile(
     r"^([A-Za-z][\w \[\].+-]{0,60}),(\d{1,5}),([\w -]{0,24}),([\d.]{1,18}),([\d.]{1,18}),?\s*$"
 )
@@ -133,7 +135,9 @@ def _line(sheet: Sheet, run: _Run, line: int, content: str) -> None:
     elif run.is_csv and _CSV_SYMMETRIC.match(content):
         match = _CSV_SYMMETRIC.match(content)
         if match is not None:
-            _put(sheet, run, line, symmetric(match[1]), run.block or OLD_BLOCK_BYTES, match[2], Unit.MEBIBYTES)
+            cycles = number(match[3] or "")
+            size = run.block or OLD_BLOCK_BYTES
+            _put(sheet, run, line, symmetric(match[1]), size, match[2], Unit.MEBIBYTES, cycles=cycles)
     elif " took " in content or "ops/sec" in content:
         sheet.unread(line, "no line that the benchmark prints: cut, or of another version")
 
@@ -145,7 +149,8 @@ def _bulk(sheet: Sheet, run: _Run, line: int, match: re.Match[str]) -> None:
         return
     scale, base = unit
     value = (number(match["rate"]) or 0.0) * scale
-    _put(sheet, run, line, symmetric(match["name"]), run.block or OLD_BLOCK_BYTES, value, base, match["unit"])
+    cycles = number(match["cycles"] or "")
+    _put(sheet, run, line, symmetric(match["name"]), run.block or OLD_BLOCK_BYTES, value, base, match["unit"], cycles)
 
 
 def _keyed(
@@ -181,6 +186,7 @@ def _put(
     value: str | float,
     unit: Unit,
     printed_unit: str | None = None,
+    cycles: float | None = None,
 ) -> None:
     """Take a figure; with several threads each line is one thread's, and they are added up at the end."""
     rate = number(value) if isinstance(value, str) else value
@@ -196,14 +202,19 @@ def _put(
         sheet.unread(line, f"one thread's part of {run.threads}; their sum is the figure")
         return
     sheet.figure(work, rate, unit, line, detail={"printed": printable(found.printed)})
-    _judge(sheet, run, work, found, printed_unit)
+    _judge(sheet, run, work, found, printed_unit, cycles)
 
 
-def _judge(sheet: Sheet, run: _Run, work: Workload, found: Named, printed_unit: str | None) -> None:
+def _judge(
+    sheet: Sheet, run: _Run, work: Workload, found: Named, printed_unit: str | None, cycles: float | None
+) -> None:
     if found.is_gcm:
         sheet.verdict("gcm-per-record", "every block is a message with its own tag", work)
     if found.operation in ("digest", "authenticate") and work.size_bytes is not None and not found.is_whole:
         sheet.verdict("digest-stream", "blocks are hashed as one long message, unless -dgst_full was given", work)
+    if work.algorithm.startswith("aes") and not (cycles is not None and cycles < _WITHOUT_INSTRUCTIONS):
+        message = "wolfSSL uses AES instructions only where it was built to, and the text does not say how it was"
+        sheet.verdict("instructions-unknown", message, work)
     if run.block is None and work.size_bytes is not None:
         sheet.verdict("size-assumed", f"the size of a block is not printed: {OLD_BLOCK_BYTES} octets are assumed", work)
     release = run.release

@@ -26,6 +26,7 @@ _HEADS = (
 )
 _OPTIONS_BEGIN = re.compile(r"^#\s*Crypto Performance Application Options", re.I)
 _NUMBER = re.compile(r"^\d{1,15}(?:\.\d{1,9})?$")
+_SEPARATOR = re.compile(r"[,;]")
 _SUMMARY = re.compile(r"^#\s*time \[us\]\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s*$")
 _SUMMARY_SIZE = re.compile(r"^#\s*(Buffer size|Burst size):\s*(\d{1,9})\s*$")
 _CLOCK = re.compile(r"TSC frequency is ~?(\d{1,9}) KHz", re.I)
@@ -100,7 +101,9 @@ def _runs(text: Text) -> tuple[list[_Run], float | None]:
 def _row(run: _Run, place: int, line: str) -> None:
     if run.test is None:
         return
-    cells = tuple(cell.strip() for cell in (line.split(",") if "," in line else line.split()))
+    cells = tuple(
+        cell.strip() for cell in (_SEPARATOR.split(line.strip()) if _SEPARATOR.search(line) else line.split())
+    )
     if len(cells) == _COLUMNS[run.test] and all(_NUMBER.match(cell) for cell in cells):
         run.rows.append(_Row(place, cells))
     elif sum(_NUMBER.match(cell) is not None for cell in cells) > 2:

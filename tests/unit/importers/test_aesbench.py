@@ -145,6 +145,26 @@ def test_key_generation_and_set_up_of_cryptobench() -> None:
     assert {"sign-rekey", "load-private"} <= {operation for operation, _ in openssl}
 
 
+def test_a_library_that_ignores_aes_instructions_is_marked() -> None:
+    head = "system: arch: arm64\nsystem: date: 2023-02-31\n"
+    line = "{}: aes-128: {}=1,000,000: iterations=1,000: usec-total={}: usec/iter=1: score=1\n"
+    times = (
+        ("openssl", "425,000", "234,000"),
+        ("mbedtls", "4,649,000", "4,496,000"),
+        ("nettle", "700,000", "2,000,000"),
+    )
+    text = head + "".join(
+        line.format(name, what, time)
+        for name, encrypt, decrypt in times
+        for what, time in (("encrypt", encrypt), ("decrypt", decrypt))
+    )
+    dataset = dataset_of(text, "cryptobench")
+    marked = {one.workload.provider for one in dataset.measurements if "instructions-ignored" in one.flags}
+    assert marked == {"cryptobench-mbedtls"}
+    assert sum("instructions-ignored" in one.flags for one in dataset.measurements) == 2
+    assert dataset.measured_on is None  # no calendar has that day
+
+
 def test_an_emulated_processor_is_never_compared() -> None:
     dataset = dataset_of(data("cryptobench-qemu-riscv64.txt"), "cryptobench")
     assert all(is_unfit(one) for one in dataset.measurements)

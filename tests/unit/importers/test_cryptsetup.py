@@ -81,6 +81,23 @@ def test_names_of_the_kernel(name: str, bits: int, token: str) -> None:
     assert cipher_token(name, bits) == token
 
 
+def test_words_of_other_languages() -> None:
+    dataset = dataset_of(
+        "PBKDF2-sha256    1135128 Iterationen pro Sekunde für 256-Bit-Schlüssel\n"
+        "#  Algorithmus |   Schlüssel | Verschlüsselung | Entschlüsselung\n"
+        "        aes-cbc        128b      1162,2 MiB/s      3190,4 MiB/s\n"
+        "    serpent-cbc        128b    Nicht verfügbar   Nicht verfügbar\n",
+        "cryptsetup",
+    )
+    assert figures(dataset) == {
+        ("derive", "pbkdf2-sha256", None): ((1135128.0, "op/s"),),
+        ("encrypt", "aes128", 65536): ((1162.2, "MiB/s"),),
+        ("decrypt", "aes128", 65536): ((3190.4, "MiB/s"),),
+    }
+    assert dataset.source is not None
+    assert [one.line for one in dataset.source.unread] == [4]
+
+
 def test_two_runs_of_one_text_are_two_datasets() -> None:
     found = datasets_of(RUN + RUN, "cryptsetup")
     assert [one.source.part for one in found if one.source is not None] == ["run 1", "run 2"]

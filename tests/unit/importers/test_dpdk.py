@@ -54,6 +54,11 @@ def test_a_command_line_above_the_csv_says_it() -> None:
     assert not any(is_unfit(one) for one in dataset.measurements)
 
 
+def test_semicolons_of_old_releases() -> None:
+    dataset = dataset_of(COMMAND + CSV + "1;64;32;1000;1000;0;0;2.849;1.459;912.5\n", "dpdk")
+    assert figures(dataset) == {("decrypt", "aes256gcm8", 64): ((1.459, "Gbit/s"),)}
+
+
 def test_cores_at_once_are_one_figure() -> None:
     lines = "1,1000,32,50,50,0,0,1.000,8.000,2600\n2,1000,32,50,50,3,0,1.500,12.000,1733\n"
     dataset = dataset_of(COMMAND + CSV + lines, "dpdk")

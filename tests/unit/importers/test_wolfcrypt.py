@@ -38,6 +38,13 @@ def test_the_rate_is_the_octets_over_the_time() -> None:
     assert found.median == pytest.approx(1.018e9 / 150, rel=1e-3)  # 150 blocks of a MiB in 1.018 s
 
 
+def test_whether_aes_instructions_were_used() -> None:
+    line = "AES-128-CBC-{}  65 MiB took 1.001 seconds, 64.947 MiB/s{}\n"
+    dataset = dataset_of(BEGIN + line.format("enc", " Cycles per byte =   2.37") + line.format("dec", ""), "wolfcrypt")
+    assert "instructions-unknown" not in row(dataset, "encrypt", "aes128").flags  # no software has 2.4 cycles an octet
+    assert "instructions-unknown" in row(dataset, "decrypt", "aes128").flags
+
+
 def test_csv_does_not_say_what_an_mb_is() -> None:
     dataset = dataset_of(data("wolfcrypt-5.5.4.csv"), "wolfcrypt")
     assert figures(dataset)["encrypt", "aes128", 2**20] == ((78.310316, "MiB/s"),)
