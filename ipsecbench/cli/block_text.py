@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ipsecbench.cli.compare_blocks import Block, Prose, Sheet
-from ipsecbench.cli.text_blocks import LABEL_WIDTH, cut, labelled
+from ipsecbench.cli.text_blocks import LABEL_WIDTH, labelled, plain, wrapped
 from ipsecbench.cli.text_table import BOLD, PLAIN, TextCell, TextColumn, text_table
 
 
@@ -14,8 +14,8 @@ def screen_text(blocks: Iterable[Block], width: int, coloured: bool) -> str:
     lines: list[str] = []
     for block in blocks:
         if isinstance(block, Sheet):
-            title = cut(block.title, width)
-            lines += ["", f"{BOLD}{title}{PLAIN}" if coloured else title]
+            title = wrapped(plain(block.title), "", width=width)
+            lines += ["", *(f"{BOLD}{line}{PLAIN}" if coloured else line for line in title)]
             lines += text_table(block.columns, block.rows, width, coloured)
             lines.append("")
         else:

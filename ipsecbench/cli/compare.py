@@ -32,7 +32,6 @@ _LEAST_NOISE, _MOST_NOISE = 0.0, 50.0
 @with_requirements
 def compare_command(
     places: Places,
-    wanted: Wanted,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -71,6 +70,8 @@ def compare_command(
     json_output: option.Json = False,
     csv_output: CsvOutput = False,
     markdown: Markdown = False,
+    *,
+    wanted: Wanted,
 ) -> None:
     """Hold datasets against one of them: ratios with intervals, and what is to be said of each.
 
@@ -144,7 +145,8 @@ class _Answer:
 
     def blocks(self, show_all: bool, top: int) -> list[Block]:
         """For people."""
-        from ipsecbench.cli.compare_blocks import Wish, comparison_blocks, gate_blocks
+        from ipsecbench.cli.compare_blocks import Wish, comparison_blocks
+        from ipsecbench.cli.gate_blocks import gate_blocks
         from ipsecbench.cli.ranking_blocks import ranking_blocks, security_blocks
 
         wish = Wish(self.grouping, show_all, top, self.noise)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.cli.text_table import GREEN, GREY, RED, TextCell, TextColumn
 from ipsecbench.comparison.compare import SAME_SAMPLES, expected_by_chance
-from ipsecbench.comparison.gates import GateResult
 from ipsecbench.comparison.joining import LIMITED, OTHER_LIBRARY
 from ipsecbench.comparison.model import Box, BoxComparison, Comparison, Difference, Outcome, Ratio
 from ipsecbench.comparison.scopes import scope_of
@@ -79,8 +78,17 @@ def comparison_blocks(comparison: Comparison, wish: Wish) -> list[Block]:
     """Two boxes row by row, or many side by side."""
     head: list[Block] = [Prose(_described(comparison.baseline), "BASELINE")]
     if len(comparison.boxes) == 1:
-        return [*head, *_pair(comparison.boxes[0], wish)]
+        return [*head, *_pair(comparison.boxes[0], wish), *_trials(comparison)]
     return [*head, *_many(comparison, wish)]
+
+
+def _trials(comparison: Comparison) -> list[Block]:
+    """The laboratory's other results are in both datasets and not in the ratios: nobody shall think that they were."""
+    counts = [len(box.dataset.trials) for box in (comparison.baseline, comparison.boxes[0].box)]
+    if not all(counts):
+        return []
+    text = f"Trials of the laboratory ({counts[0]:,} and {counts[1]:,}) are no time per packet and are not compared."
+    return [Prose(text, "", GREY)]
 
 
 def _described(box: Box) -> str:
@@ -113,7 +121,7 @@ def _counted(one: BoxComparison, wish: Wish) -> list[Block]:
         return [Prose("No row of the box can be held against one of the baseline.", "RESULT")]
     counts = Counter(ratio.outcome for ratio in one.ratios)
     text = (
-        f"{_number(len(one.ratios), 'row')}: {counts[Outcome.FASTER]:,} faster, {counts[Outcome.SLOWER]:,} slower, "
+        f"{count_of(len(one.ratios), 'row')}: {counts[Outcome.FASTER]:,} faster, {counts[Outcome.SLOWER]:,} slower, "
         f"{counts[Outcome.WITHIN_NOISE]:,} within noise (±{wish.noise:.3g}), "
         f"{counts[Outcome.NO_DIFFERENCE]:,} without a difference that could be found."
     ).replace(f"±{wish.noise:.3g}", f"±{wish.noise * 100:.3g}%")
@@ -123,7 +131,8 @@ def _counted(one: BoxComparison, wish: Wish) -> list[Block]:
     return [Prose(f"{text} {by_chance}", "RESULT")]
 
 
-def _number(count: int, noun: str) -> str:
+def count_of(count: int, noun: str) -> str:
+    """A number of things: ``1 row``, ``1,522 rows``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
@@ -131,23 +140,23 @@ def _left_out(one: BoxComparison) -> list[Block]:
     found: list[Block] = []
     parts = []
     if one.only_base:
-        parts.append(f"{_number(one.only_base, 'row')} that only the baseline has")
+        parts.append(f"{count_of(one.only_base, 'row')} that only the baseline has")
     if one.only_other:
-        parts.append(f"{_number(one.only_other, 'row')} that only the box has")
+        parts.append(f"{count_of(one.only_other, 'row')} that only the box has")
     if parts:
         found.append(Prose(f"Not compared: {listing(parts)}.", "", GREY))
     reasons = Counter(each.reason for each in one.refused)
     for reason, count in reasons.most_common(_MOST_REASONS):
-        found.append(Prose(f"{_number(count, 'row')}: {reason}", "REFUSED"))
+        found.append(Prose(f"{count_of(count, 'row')}: {reason}", "REFUSED"))
     if len(reasons) > _MOST_REASONS:
         left = len(one.refused) - sum(count for _, count in reasons.most_common(_MOST_REASONS))
-        found.append(Prose(f"{_number(left, 'row')} for other reasons (--json has all)", "REFUSED"))
+        found.append(Prose(f"{count_of(left, 'row')} for other reasons (--json has all)", "REFUSED"))
     return found
 
 
 def _doubts(ratios: Iterable[Ratio]) -> list[Block]:
     found = Counter(code for ratio in ratios for code in ratio.doubts)
-    parts = [f"{code}: {doubt_title(code)} ({_number(count, 'row')})" for code, count in found.most_common()]
+    parts = [f"{code}: {doubt_title(code)} ({count_of(count, 'row')})" for code, count in found.most_common()]
     return [Prose("; ".join(parts), "DOUBTS")] if parts else []
 
 
@@ -269,7 +278,7 @@ def _many(comparison: Comparison, wish: Wish) -> list[Block]:
     alone = [one for one in comparison.boxes if not one.ratios]
     found: list[Block] = [
         Prose(
-            f"{_number(len(comparison.boxes), 'box')} against it".replace("boxs", "boxes")
+            f"{count_of(len(comparison.boxes), 'box')} against it".replace("boxs", "boxes")
             + f"; rate over the baseline's, geometric mean by {grouping}. "
             "+ faster, - slower, ~ within noise, = no difference found.",
             "RESULT",
@@ -280,7 +289,7 @@ def _many(comparison: Comparison, wish: Wish) -> list[Block]:
     if alone:
         some = listing([one.box.name for one in alone[:_MOST_REASONS]] + (["others"] if len(alone) > 4 else []))
         found.append(
-            Prose(f"{_number(len(alone), 'box')} without a row in common with it: {some}.".replace("boxs", "boxes"))
+            Prose(f"{count_of(len(alone), 'box')} without a row in common with it: {some}.".replace("boxs", "boxes"))
         )
     found += _refusals(comparison)
     found += _shared_differences(comparison)
@@ -337,10 +346,10 @@ def _matrix_cell(group: GroupSummary | None) -> TextCell:
 def _refusals(comparison: Comparison) -> list[Block]:
     reasons = Counter(each.reason for one in comparison.boxes for each in one.refused)
     shown = reasons.most_common(_MOST_REASONS)
-    found: list[Block] = [Prose(f"{_number(count, 'row')}: {reason}", "REFUSED") for reason, count in shown]
+    found: list[Block] = [Prose(f"{count_of(count, 'row')}: {reason}", "REFUSED") for reason, count in shown]
     if len(reasons) > len(shown):
         left = reasons.total() - sum(count for _, count in shown)
-        found.append(Prose(f"{_number(left, 'row')} for other reasons (--json has all)", "REFUSED"))
+        found.append(Prose(f"{count_of(left, 'row')} for other reasons (--json has all)", "REFUSED"))
     return found
 
 
@@ -355,38 +364,3 @@ def _shared_differences(comparison: Comparison) -> list[Block]:
     names = Counter(each.name for one in comparison.boxes for each in one.differences)
     parts = [f"{name} ({count:,} boxes)" for name, count in names.most_common()]
     return [Prose(", ".join(parts), "DIFFERS", GREY)] if parts else []
-
-
-def gate_blocks(results: Sequence[GateResult]) -> list[Block]:
-    """What became of the gates."""
-    return [block for result in results for block in _gate(result, _named_box(results))]
-
-
-def _named_box(results: Sequence[GateResult]) -> Callable[[GateResult], str]:
-    several = len({result.box.name for result in results}) > 1
-    return lambda result: f" on {result.box.name}" if several else ""
-
-
-def _gate(result: GateResult, where: Callable[[GateResult], str]) -> list[Block]:
-    gate = result.gate
-    name = f"{gate.text}{where(result)}"
-    missing = (
-        f"; {_number(result.missing, 'row')} of the baseline could not be held against it" if result.missing else ""
-    )
-    if result.is_vacuous:
-        return [Prose(f"{name}: nothing was held against it", "GATE", RED)]
-    if not result.failed:
-        return [Prose(f"{name}: passed by {_number(len(result.held), 'row')}{missing}", "GATE", GREEN)]
-    found: list[Block] = [
-        Prose(f"{name}: FAILED by {len(result.failing) + len(result.lost):,} of "
-              f"{_number(len(result.held) + len(result.lost), 'row')}{missing}", "GATE", RED)
-    ]  # fmt: skip
-    for ratio in result.failing[:_MOST_REASONS]:
-        speed = f"{ratio_text(ratio.speed.median)} [{interval_text(ratio.speed)}]"
-        found.append(Prose(f"{ratio.workload}: {speed} where {ratio_text(gate.least)} is the least"))
-    for row in result.lost[:_MOST_REASONS]:
-        found.append(Prose(f"{row.workload}: {row.status.value}: {shorten(row.message or 'nobody says why', 120)}"))
-    hidden = max(0, len(result.failing) - _MOST_REASONS) + max(0, len(result.lost) - _MOST_REASONS)
-    if hidden:
-        found.append(Prose(f"and {_number(hidden, 'row')} more (--json has all)"))
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,6 +30,7 @@ def read_places(places: Sequence[Path]) -> Library:
     from ipsecbench.library.reading import read_library
 
     library = read_library(places)
+    gc.freeze()  # what was read stays until the end: nobody need go through it again and again
     bad = library.unreadable
     if not library.entries:
         if len(bad) == 1:
