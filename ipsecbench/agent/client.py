@@ -29,6 +29,7 @@ ANSWER_TIMEOUT_SECONDS = 120.0
 _STOP_SECONDS = 2.0
 _LONGEST_ANSWER_BYTES = 16 * 2**20
 _LONGEST_MESSAGE = 1000
+_MOST_LINES_SKIPPED = 1000
 
 _ERRORS: Mapping[str, type[IpsecbenchError]] = {
     "unsupported": UnsupportedError,
@@ -148,6 +149,18 @@ class AgentProcess:
             message = str(answer.get("message", "no reason given"))[:_LONGEST_MESSAGE]
             raise _ERRORS.get(str(answer.get("code")), AgentError)(message)
         return answer
+
+    def skip_to(self, line: str, timeout: float = ANSWER_TIMEOUT_SECONDS) -> None:
+        """Read away what comes before a line of output, and the line: login shells may say anything.
+
+        Raises:
+            AgentGoneError: the process ended first.
+            AgentError: the line does not come.
+        """
+        for _ in range(_MOST_LINES_SKIPPED):
+            if self._read_line(timeout).strip() == line.encode():
+                return
+        raise AgentError(f"something else than the agent speaks: {_MOST_LINES_SKIPPED} lines of it")
 
     def _exchange(self, line: bytes, timeout: float) -> dict[str, Any]:
         stdin = self._process.stdin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -70,7 +71,9 @@ class RemotePlace:
         except RemoteError:
             return _UNKNOWN
         with tempfile.TemporaryDirectory(prefix="ipsecbench-box-") as folder:
-            lay_out([("file /proc/stat", reply.output)], Path(folder))
+            # Before it a login shell may have said anything.
+            begin = re.search(rb"^cpu +\d", reply.output, re.MULTILINE)
+            lay_out([("file /proc/stat", reply.output[begin.start() if begin else 0 :])], Path(folder))
             return read_activity(Source(Path(folder)))
 
     def clock(self) -> float:

@@ -117,7 +117,8 @@ class Workplace:
             limit_bytes=4096,
             timeout=60 + len(program) / _SLOWEST_OCTETS_PER_SECOND,
         )
-        size, _, version = reply.output.decode("ascii", "replace").strip().partition("\n")
+        # Before these two lines a login shell may have said anything.
+        *_, size, version = ("", *reply.output.decode("ascii", "replace").strip().split("\n"))
         if size.strip() != str(len(program)):
             return f"the agent could not be copied: {reply.said or 'no reason given'}"
         if reply.status == 0 and version.strip() == f"ipsecbench-agent {__version__}":
@@ -137,16 +138,17 @@ class Workplace:
                 return
         self.prepare()
 
-    def command(self, environment: Mapping[str, str]) -> list[str]:
+    def command(self, line: str, environment: Mapping[str, str]) -> list[str]:
         """The local command line that runs the agent there.
 
         Args:
+            line: what is said before the agent says anything.
             environment: variables that the agent is given.
         """
         folder = self.folder
         if folder is None:
             raise RemoteError(f"{self._connection.host}: nothing was prepared there")
-        words = (f"{folder}/run", folder, *(f"{name}={value}" for name, value in environment.items()))
+        words = (f"{folder}/run", folder, line, *(f"{name}={value}" for name, value in environment.items()))
         return self._connection.command(f"exec sh {' '.join(shlex.quote(word) for word in words)}")
 
     def remove(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -146,6 +147,19 @@ def test_a_box_that_nobody_speaks_to_any_more_cleans_itself(box: Start, program:
     process.kill()
     process.communicate()
     wait_for(lambda: clean(here))
+
+
+def test_what_a_login_shell_says_is_not_taken_for_an_answer(box: Start, program: Program) -> None:
+    noise = 'printf \'Welcome!\\n{"id": 1, "type": "info"}\\ncpu of the day\\n\''
+    here = box(login_shell="/bin/bash", before=f"printf '%s' {shlex.quote(noise)} >/run/box/home/.bashrc")
+    done = program(here, *SHORT, "--budget", "1")
+    assert done.code == 0, done.err
+    assert all(row.usable for row in done.dataset.measurements)
+    assert done.dataset.environment["steal"] is not None
+    assert clean(here)
+    ssh = ("ssh", "-F", "none", "-p", str(PORT), "-i", str(here.folder / "key"), "-o", "BatchMode=yes")
+    known = ("-o", f"UserKnownHostsFile={here.folder}/known_hosts", "root@127.0.0.1", "true")
+    assert b"Welcome!" in subprocess.run(here.reach(*ssh, *known), capture_output=True, check=True).stdout
 
 
 @pytest.mark.slow
