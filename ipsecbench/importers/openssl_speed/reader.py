@@ -208,7 +208,7 @@ class Reader:
         if engine is not None:
             self._begin_if_done()
             self._run.engine = (engine[1] or engine[2]).lower()
-            self._run.heading = text[:_LONGEST_HEADING]
+            self._run.heading = printable(text[:_LONGEST_HEADING].strip("#:* "))
             return True
         time = reading.time_of(text)
         if time is not None:
@@ -246,7 +246,7 @@ class Reader:
     def _note_heading(self) -> None:
         """The last free line above the first figure of a run is its heading."""
         if self._free is not None and not self._run.has_figures:
-            self._run.heading = printable(self._free)
+            self._run.heading = printable(self._free.strip("#:* "))
         self._free = None
 
 

@@ -20,7 +20,7 @@ _SHORTEST_BY_SECONDS = 0.03
 """The loop is stopped by an alarm after its time has elapsed: what is this much shorter was processor time."""
 _BUSY_SHARE = 0.9
 """A share of processor time below this, by the shell's ``time``, is not all of it."""
-_IDLE_SHARE = 0.25
+_IDLE_SHARE = 0.15
 """Below this the processor hardly worked: something else did, or the box was very busy."""
 _IA32_AES = 57
 _ARM_AES = 2
@@ -28,29 +28,26 @@ _CAPABILITIES = re.compile(r"OPENSSL_(ia32cap|armcap)=(~?)(0x[0-9a-fA-F]{1,16}|\
 _FIRST_WITH_AES_NI = (1, 0, 1)
 
 MESSAGES = {
-    "version-unknown": "the text does not name the library's version, and some figures mean other things by version",
-    "divisor-unknown": "nothing says whether -elapsed was given: divided by elapsed time, or processor time",
-    "cpu-time": "divided by processor time (no -elapsed), which leaves out the kernel and what else ran on the box",
-    "gcm-stream": "one endless stream: neither IV nor tag is handled for each call, so short packets look too cheap",
-    "gcm-per-record": "each call is a whole record with its own IV and tag",
-    "key-per-record": "each call sets the key anew too (openssl#25823, #27513), which no packet of an SA does: short "
-    "ones look too dear",
-    "gcm-unknown": "the version is not stated: each call is a record (since 3.0.16, 3.4.1) or a piece of a stream",
-    "instructions-unknown": "AES called below EVP (no -evp) does without AES instructions; whether the processor has "
-    "them is not stated",
-    "size-not-whole-blocks": "the size is no multiple of the block: what becomes of the rest differs by version "
-    "(openssl#31825), and ESP pads to whole blocks",
-    "calls-fail": "speed counts calls that the library refuses: a cipher with its MAC in one pass at sizes that are no "
-    "multiple of the block, or the errors that the text shows",
-    "above-instruction-set": "more octets per cycle than the processor's instructions allow on so many cores",
-    "tag-not-checked": "-decrypt of an AEAD without a right tag to check (openssl#20158)",
-    "multi-summed": "the sum, made by this importer, of what the processes of -multi printed",
-    "inconsistent": "the text contradicts itself: figures, and the counts, times or sums beside them, differ",
-    "sizes-assumed": "no line names the sizes of the columns: the usual ones of as many columns are taken",
-    "few-digits": "printed in whole microseconds: fewer than three digits are left",
-    "cut-short": "the last row of the text has fewer values than there are sizes",
-    "offload-engine": "an engine beside the processor did the work",
+    "version-unknown": "some figures mean other things by version",
+    "divisor-unknown": "nothing says whether -elapsed was given",
+    "cpu-time": "without -elapsed the kernel's time is left out, and what else ran on the box",
+    "gcm-stream": "speed only calls EVP_EncryptUpdate in this version, so that short packets look too cheap",
+    "gcm-per-record": "so is each packet of ESP",
+    "key-per-record": "since 3.0.16 and 3.4.1 (openssl#25823, #27513); short packets look too dear",
+    "gcm-unknown": "a record since 3.0.16 and 3.4.1, but the version is not stated",
+    "instructions-unknown": "AES called below EVP (no -evp) does without them; the text does not tell the processor",
+    "size-not-whole-blocks": "what becomes of the rest differs by version (openssl#31825); ESP pads to whole blocks",
+    "calls-fail": "a cipher with its MAC in one pass at a size that is no multiple of the block, or errors in the text",
+    "above-instruction-set": "more octets per cycle than so many cores can do",
+    "tag-not-checked": "-decrypt of an AEAD that is given no right tag (openssl#20158)",
+    "multi-summed": "made here of what each process of -multi printed",
+    "inconsistent": "table and counts, time and rate, or total and processes do not agree",
+    "sizes-assumed": "no line names the sizes of the columns",
+    "few-digits": "whole microseconds of -mr",
+    "cut-short": "the last row has fewer values than there are sizes",
+    "offload-engine": "the command or the text names it",
 }
+"""What is said of each code behind its title in VERDICT_KINDS."""
 
 
 @dataclass(frozen=True, slots=True)

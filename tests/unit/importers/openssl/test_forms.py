@@ -195,9 +195,9 @@ def test_several_boxes_and_settings_in_one_text() -> None:
     text = f"=== Router A ===\nDefault:\n{table}Tuned:\n{tuned}\n=== Router B ===\nDefault:\n{table}"
     made = datasets(text)
     assert [one.source.part for one in made if one.source] == [
-        "1 of 3: Router A; Default:",
-        "2 of 3: Router A; Tuned:",
-        "3 of 3: Router B; Default:",
+        "1 of 3: Router A; Default",
+        "2 of 3: Router A; Tuned",
+        "3 of 3: Router B; Default",
     ]
     assert [value(one, "encrypt", "aes128", 16)[0] for one in made] == [86990.39, 96990.39, 86990.39]
 
