@@ -32,6 +32,9 @@ def recommend_command(
         typer.Option("--prove", help="Run the recommended set and the runner-up in the laboratory (docs/prove.md)."),
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="With --prove: seconds instead of half a minute.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="With --prove: also write the proof as an HTML page.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Everything as text, not one screen.")] = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Everything as Markdown, for a ticket or a pull request.")
@@ -50,10 +53,10 @@ def recommend_command(
     if prove:
         from ipsecbench.cli.recommend_prove import prove_command
 
-        prove_command(dataset, wanted, quick=quick, json_output=json_output)
+        prove_command(dataset, wanted, quick=quick, json_output=json_output, html=html)
         return
-    if quick:
-        raise UsageError("--quick goes with --prove")
+    if quick or html is not None:
+        raise UsageError(f"{'--quick' if quick else '--html'} goes with --prove")
     recommendation = wanted.prepared()(read_dataset(dataset))
     if json_output:
         typer.echo(answer_json(recommendation, wanted))

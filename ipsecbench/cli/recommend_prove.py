@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
     from ipsecbench.bench.measurement import Estimate
     from ipsecbench.cli.requirement_options import Wanted
+    from ipsecbench.dataset.model import Dataset
     from ipsecbench.proof.records import DirectionProof, Proof, SetProof
+    from ipsecbench.recommend.model import Recommendation
+    from ipsecbench.recommend.policies.records import Policy
 
 _WIDTH = 100
 _LABEL = 12
 _MODES = {"gre": "GRE over transport", "ipip": "IP in IP over transport"}
 
 
-def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bool) -> None:
-    """Recommend, run what was recommended, print both, and end with the proof's exit code.
+def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bool, html: Path | None = None) -> None:
+    """Recommend, run what was recommended, print both, write the page, and end with the proof's exit code.
 
     Raises:
         UsageError: the other end was measured too, or the dataset is of another box.
@@ -36,6 +39,12 @@ def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bo
         raise UsageError("--prove: both ends of the laboratory are this box; leave --peer-dataset out")
     from ipsecbench.proof.run import check, prove
 
+    if html is not None:
+        from ipsecbench.cli.report_file import refuse_other_files
+        from ipsecbench.dataset.store import check_writable
+
+        refuse_other_files(html, None, "--html")
+        check_writable(html)
     measured = read_dataset(dataset)
     check(measured, wanted.requirements.traffic)
     # Before anything that starts threads: an enclosure can only be entered by a process with one.
@@ -58,8 +67,25 @@ def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bo
         typer.echo(json.dumps(document, allow_nan=False))
     else:
         typer.echo(f"{render_recommendation(recommendation)}\n\n{render_proof(proof)}")
+    if html is not None:
+        _write_page(html, proof, measured, policy, recommendation, dataset.name)
     if proof.outcome:
         raise typer.Exit(int(proof.outcome))
+
+
+def _write_page(
+    path: Path, proof: Proof, measured: Dataset, policy: Policy, first: Recommendation, file_name: str
+) -> None:
+    from ipsecbench.cli.measure import say
+    from ipsecbench.dataset.store import write_atomically
+    from ipsecbench.proof.runner_up import runner_up_of
+    from ipsecbench.report.proof_page import render_proof_page
+
+    second = runner_up_of(first, measured, policy)
+    found = [first] if isinstance(second, str) else [first, second]
+    content = render_proof_page(proof, found, measured, file_name).encode("utf-8")
+    write_atomically(path, content)
+    say(f"Saved {path} ({len(content) / 1000:,.0f} kB)")
 
 
 def render_proof(proof: Proof) -> str:

@@ -8,12 +8,12 @@ _OWN_MARK = b'name="generator" content="ipsecbench'
 _MARK_WITHIN_BYTES = 4096
 
 
-def refuse_other_files(path: Path, force: bool, option: str = "--output") -> None:
+def refuse_other_files(path: Path, force: bool | None, option: str = "--output") -> None:
     """Keep a slip of the hand, such as the dataset as the output, from destroying a file.
 
     Args:
         path: where a page is to be written.
-        force: whether anything may be replaced.
+        force: whether anything may be replaced; None where the command has no such option.
         option: the option that named the file.
 
     Raises:
@@ -29,4 +29,5 @@ def refuse_other_files(path: Path, force: bool, option: str = "--output") -> Non
     except OSError as error:
         raise DatasetError(f"cannot write {path}: {error.strerror}") from error
     if _OWN_MARK not in start:
-        raise DatasetError(f"{path} exists and is no report; choose another {option}, or replace it with --force")
+        remedy = "" if force is None else ", or replace it with --force"
+        raise DatasetError(f"{path} exists and is no report; choose another {option}{remedy}")

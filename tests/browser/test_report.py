@@ -7,17 +7,21 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ipsecbench.proof.records import Difference
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.report.figures_page import render_figures_page
 from ipsecbench.report.page import render_page
+from ipsecbench.report.proof_page import render_proof_page
 from tests.browser.viewer import DESKTOP, PHONE, SMALLEST, View
+from tests.unit.proof.test_screen import FIRST, a_proof
 from tests.unit.report.test_origin import imported
 
 pytestmark = pytest.mark.browser
@@ -65,6 +69,21 @@ def test_axe_finds_nothing_wrong_with_a_report_of_what_others_measured(view: Ope
         opened.open_all()
         assert opened.violations() == []
         assert opened.ask("document.documentElement.scrollWidth") == PHONE[0]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, SMALLEST], ids=["desktop", "smallest"])
+def test_axe_finds_nothing_wrong_with_a_proof(
+    view: Open, make_dataset: Callable[..., Any], tmp_path: Path, size: tuple[int, int]
+) -> None:
+    dataset = make_dataset("x86-aes", label="Branch office router")
+    answer = recommend(dataset, load_policy("modern"), Requirements())
+    proof = a_proof(FIRST, replace(FIRST, name="runner-up", differences=(Difference("peer", "mode", "a", "b"),)))
+    path = tmp_path / "proof.html"
+    path.write_text(render_proof_page(proof, [answer, answer], dataset), encoding="utf-8")
+    opened = view(path, size, theme="dark")
+    opened.open_all()
+    assert opened.violations() == []
+    assert opened.ask("document.documentElement.scrollWidth") == size[0]
 
 
 def test_a_link_to_a_configuration_unfolds_it_and_it_is_copied_whole(view: Open, report: Path) -> None:
