@@ -33,6 +33,8 @@ _LEAST_WEIGHT = 1e-7
 """What resamples hit more rarely than this is left out."""
 _MOST_AT_ONCE = 2_000_000
 """Ratios of single values that are held in memory together."""
+_WIDEST_LOG = 600.0
+"""Ends of an interval are not taken to be further: beyond, a number is none any more."""
 _LEAST_SHARE = 0.01
 """Of a median: an end of an interval is not taken to be lower, since a time of nothing would be a rate without end."""
 
@@ -72,7 +74,8 @@ def median_ratios(pairs: Sequence[tuple[Side, Side]]) -> list[Estimate]:
             others = np.array([pairs[place][1].samples for place in some])
             lower[some], upper[some] = _from_samples(ones, others)
     # A median is within its own interval; the ends of a bootstrap need not know that.
-    lower, upper = np.exp(np.minimum(lower, middle)), np.exp(np.maximum(upper, middle))
+    lower = np.exp(np.maximum(np.minimum(lower, middle), -_WIDEST_LOG))
+    upper = np.exp(np.minimum(np.maximum(upper, middle), _WIDEST_LOG))
     return list(map(Estimate, (sides[:, 0] / sides[:, 3]).tolist(), lower.tolist(), upper.tolist()))
 
 

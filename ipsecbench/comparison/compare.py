@@ -139,7 +139,7 @@ def expected_by_chance(ratios: Sequence[Ratio], noise: float = NOISE) -> ByChanc
 
 
 def _chance_beyond(speed: Estimate, noise: float) -> float:
-    half_width = log(speed.upper / speed.lower) / 2
+    half_width = (log(speed.upper) - log(speed.lower)) / 2
     if half_width <= 0.0:
         return 0.0
     return 2 * _tail(_NORMAL_95 * (half_width + log(1 + noise)) / half_width)

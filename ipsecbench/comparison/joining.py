@@ -20,6 +20,8 @@ _DEFINING_DETAILS = {
     "peer_subgroup_checked": "check of the peer's value",
 }
 """Facts of a row that make it a figure of something else, and what they are called."""
+_LEAST_NS, _MOST_NS = 1e-6, 1e15
+"""A millionth of a nanosecond, and a week and a half: what lies beyond is a slip, or meant to break a reader."""
 _LIMIT = "limited_by"
 _GENERATOR = "generator"
 LIMITED = "limited-by-generator"
@@ -78,6 +80,9 @@ def join(base: Mapping[Workload, Measurement], other: Mapping[Workload, Measurem
 
 def why_not(base: Measurement, other: Measurement) -> str | None:
     """Why no ratio is drawn of two rows of one workload; None where one may be."""
+    for row, where in ((base, "the baseline's figure"), (other, "the box's figure")):
+        if row.ns_per_operation is None or not _LEAST_NS <= row.ns_per_operation.median <= _MOST_NS:
+            return f"{where} is no time that an operation takes"
     if not base.flags and not other.flags and base.detail == other.detail:
         return None
     for row, where in ((base, "the baseline's figure"), (other, "the box's figure")):

@@ -219,6 +219,22 @@ def test_rows_of_different_packets_are_refused() -> None:
     assert LIMITED in against(box("a", rows[0]), box("b", limited)).ratios[0].doubts
 
 
+@pytest.mark.parametrize("ns", [1e-300, 1e-9, 1e17, 1e300])
+def test_times_that_nothing_takes_are_refused(ns: float) -> None:
+    for one, two in ((ns, 100.0), (100.0, ns), (ns, 1 / ns)):
+        found = against(box("a", published(CBC, one)), box("b", published(CBC, two)))
+        assert not found.ratios
+        assert "no time that an operation takes" in found.refused[0].reason
+
+
+def test_intervals_without_end_stay_numbers() -> None:
+    wide = replace(published(CBC, 100.0), ns_per_operation=Estimate(100.0, 1e-300, 1e308))
+    (ratio,) = against(box("a", wide), box("b", wide)).ratios
+    assert 0 < ratio.speed.lower < 1 < ratio.speed.upper < float("inf")
+    assert ratio.outcome is Outcome.NO_DIFFERENCE
+    assert expected_by_chance([ratio]).faster_or_slower == pytest.approx(0.05, abs=0.001)
+
+
 def test_rows_without_a_figure_are_rows_of_the_other_alone() -> None:
     lost = Measurement(GCM, Status.UNSUPPORTED, message="no such algorithm")
     found = against(box("a", measured(GCM, STEADY)), box("b", lost))
