@@ -68,7 +68,7 @@ app.command("explain", help="What an algorithm, a parameter or a piece of advice
     explain_command
 )
 app.command("export", help="Write the recommendation as configuration of a product, for both ends.")(export_command)
-app.command("report", help="Write the HTML report of a dataset.")(report_command)
+app.command("report", help="Write the HTML report of a dataset, or one page of several.")(report_command)
 app.command("compare", help="Hold datasets against each other: ratios, rankings, gates (see docs/compare.md).")(
     compare_command
 )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ipsecbench.cli import options as option
-from ipsecbench.cli.compare_options import By, CsvOutput, FailIf, Filters, Markdown, Price, filtered, prices_of
+from ipsecbench.cli.box_choice import Baseline, boxes_and_baseline
+from ipsecbench.cli.compare_options import By, CsvOutput, FailIf, Filters, Markdown, Price, filtered
 from ipsecbench.cli.library_input import Places, read_places
 from ipsecbench.cli.report_file import refuse_other_files
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
@@ -32,15 +33,7 @@ _LEAST_NOISE, _MOST_NOISE = 0.0, 50.0
 @with_requirements
 def compare_command(
     places: Places,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            "--baseline",
-            metavar="NAME|FILE",
-            help="What the others are held against: one of them by name, label or number, or another file.  "
-            "[default: the first with a figure]",
-        ),
-    ] = None,
+    baseline: Baseline = None,
     by: By = None,
     only: Filters.Only = None,
     tier: Filters.Tier = None,
@@ -90,7 +83,7 @@ def compare_command(
     gates = [parse_gate(text) for text in fail_if or ()]
     chosen = filtered(only, tier, provider, size)
     library = read_places(places)
-    boxes, base = _boxes(library, baseline, price or ())
+    boxes, base = boxes_and_baseline(library, baseline, price or ())
     share = _noise_share(noise)
     comparison = compare(boxes, base, **({} if chosen is None else {"wanted": chosen}), noise=share)
     _refuse_nothing(comparison, chosen)
@@ -171,7 +164,7 @@ def _write_page(answer: _Answer, path: Path) -> None:
     from ipsecbench.cli.measure import say
     from ipsecbench.report.comparison_page import write_comparison
 
-    size = write_comparison(path, answer.comparison, answer.ranking, answer.costs)
+    size = write_comparison(path, answer.comparison, answer.ranking, answer.costs, noise=answer.noise)
     say(f"Saved {path} ({size / 1000:,.0f} kB)")
 
 
@@ -179,28 +172,6 @@ def _write_csv(comparison: Comparison) -> None:
     from ipsecbench.cli.compare_csv import comparison_csv
 
     typer.echo(comparison_csv(comparison), nl=False)
-
-
-def _boxes(library: Library, baseline: str | None, prices: Sequence[str]) -> tuple[tuple[Box, ...], int]:
-    """The boxes and the place of the baseline, which may be a file of its own.
-
-    Raises:
-        UsageError: no box is called so, or a price is none.
-    """
-    from ipsecbench.comparison.boxes import priced
-    from ipsecbench.comparison.participants import boxes_of, is_named, named
-
-    boxes = boxes_of(library.entries)
-    if baseline is not None and not is_named(boxes, baseline) and Path(baseline).is_file():
-        boxes = boxes_of([*read_places([Path(baseline)]).entries, *library.entries])
-        return priced(boxes, prices_of(prices)), 0
-    return priced(boxes, prices_of(prices)), _first_measured(boxes) if baseline is None else named(boxes, baseline)
-
-
-def _first_measured(boxes: Sequence[Box]) -> int:
-    """The first with a figure: a folder may begin with what only describes a box."""
-    places = (place for place, box in enumerate(boxes) if any(row.usable for row in box.dataset.measurements))
-    return next(places, 0)
 
 
 def _noise_share(percent: float) -> float:

@@ -25,6 +25,7 @@ MOST_MULTIPLES = 60
 _MOST_GROUPS = 4
 _MOST_FACTS = 14
 _MANY = 60
+_ROOM_FOR_DRAWINGS = 0.5
 _MOST_NOTES = 8
 
 
@@ -171,7 +172,8 @@ def multiple_groups(figures: Figures, goal: float | None, room: float = 1.0) -> 
         room: share of the usual room.
     """
     found: list[MultipleGroup] = []
-    most = max(4, int(MOST_MULTIPLES * room))
+    # The drawings are what a page of many boxes is for: tables give way first.
+    most = MOST_MULTIPLES if room >= _ROOM_FOR_DRAWINGS else max(4, int(MOST_MULTIPLES * room))
     drawn = 0
     for kind, views in figures.views.items():
         if not kind.sized:

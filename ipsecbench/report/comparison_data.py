@@ -1,11 +1,10 @@
 """The data within a comparison's page: every figure that fits, compact, from which the browser forms ratios anew.
 
-See docs/comparison-page.md for the form. Figures have six significant digits.
+See docs/comparison-page.md for the form. Figures have five significant digits.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,6 @@ from markupsafe import Markup
 from ipsecbench.bench.measurement import MIXES, Estimate, Measurement, Workload, mix_mean_bytes
 from ipsecbench.comparison.boxes import Ranking
 from ipsecbench.comparison.joining import why_not
-from ipsecbench.comparison.model import NOISE
 from ipsecbench.dataset.model import is_unfit
 from ipsecbench.report.comparison_matrix import Marks, Matrix
 from ipsecbench.report.comparison_rows import Figures, View, column_of, shown_size, verdict_kind, view_of
@@ -27,7 +25,7 @@ FORMAT = "ipsecbench comparison"
 """Value of the field ``format``."""
 SCHEMA_VERSION = 1
 """Version of the form."""
-_DIGITS = 6
+_DIGITS = 5
 _LONGEST_FACT = 120
 _MOST_COLUMNS = 40
 
@@ -43,7 +41,7 @@ class PageData:
 
 
 def page_data(
-    figures: Figures, shown: Sequence[Matrix], marks: Marks, ranking: Ranking | None, budget_bytes: int
+    figures: Figures, shown: Sequence[Matrix], marks: Marks, ranking: Ranking | None, noise: float, budget_bytes: int
 ) -> PageData:
     """As many rows as the budget allows: those that the page shows first, then those that most boxes have.
 
@@ -52,38 +50,36 @@ def page_data(
         shown: the matrices of the page.
         marks: signs of the verdicts.
         ranking: the answer to the question, where one was asked.
+        noise: what is called noise.
         budget_bytes: most octets of JSON.
     """
     flags = _Numbered()
     rows = sorted(figures.rows, key=lambda work: _importance(figures, work, shown))
-    head = _head(figures, shown, marks, ranking)
-    left = budget_bytes - len(script_safe(head)) - 2048
+    head = _head(figures, shown, marks, ranking, noise)
+    left = budget_bytes - len(_with_line_breaks(head)) - 2048
     kept: list[list[Any]] = []
     for workload in rows:
         entry = _row(workload, figures.rows[workload], flags)
-        left -= len(json.dumps(entry, separators=(",", ":"))) + 1
+        left -= len(script_safe(entry)) + 2
         if left < 0:
             break
         kept.append(entry)
-    document = head | {"flags": flags.listed, "rows": kept, "rows_left_out": len(rows) - len(kept)}
-    text = _with_line_breaks(document)
-    if len(text) > budget_bytes:
-        document = head | {"flags": [], "rows": [], "rows_left_out": len(rows)}
-        kept, text = [], _with_line_breaks(document)
+    while True:
+        left_out = {"rows_left_out": len(rows) - len(kept)}
+        text = _with_line_breaks(head | {"flags": flags.listed, "rows": kept} | left_out)
+        if len(text) <= budget_bytes or not kept:
+            break
+        kept = kept[: len(kept) * 9 // 10]
     return PageData(text, _note(len(rows), len(kept)))
 
 
 def _with_line_breaks(document: Mapping[str, Any]) -> Markup:
     """One line for each row, so that people can read it."""
     parts = [
-        Markup("%s:%s") % (script_safe(key), _listed(value) if key in ("rows", "boxes") else script_safe(value))
+        Markup("%s:%s") % (script_safe(key), script_safe(value, 1 if key in ("rows", "boxes") else 0))
         for key, value in document.items()
     ]
     return Markup("{") + Markup(",\n").join(parts) + Markup("}")
-
-
-def _listed(values: Sequence[Any]) -> Markup:
-    return Markup("[\n") + Markup(",\n").join(map(script_safe, values)) + Markup("\n]")
 
 
 def _note(rows: int, kept: int) -> str:
@@ -148,12 +144,14 @@ def _short(value: float) -> float | int:
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
-def _head(figures: Figures, shown: Sequence[Matrix], marks: Marks, ranking: Ranking | None) -> dict[str, Any]:
+def _head(
+    figures: Figures, shown: Sequence[Matrix], marks: Marks, ranking: Ranking | None, noise: float
+) -> dict[str, Any]:
     codes = {code for row in figures.rows.values() for one in row.values() for code in one.flags}
     return {
         "format": FORMAT,
         "schema": SCHEMA_VERSION,
-        "noise": NOISE,
+        "noise": noise,
         "mixes": {name: mix_mean_bytes(name) for name in MIXES},
         "weighty": list(WEIGHTY),
         "boxes": [_box(figures, number) for number in range(len(figures.boxes))],

@@ -35,7 +35,7 @@ LARGEST_PAGE_BYTES = 1_450_000
 """A page is smaller than this, whatever the datasets hold."""
 MOST_BOXES = 200
 """Boxes on one page."""
-_LEAST_DATA_BYTES = 250_000
+_LEAST_DATA_BYTES = 400_000
 """Octets that the data should have, so that another baseline can be chosen."""
 _ROOMS = (1.0, 0.5, 0.25, 0.1)
 """Shares of the usual room that are tried until the page is small enough."""
@@ -68,6 +68,7 @@ def write_comparison(
     *,
     layout: Layout | None = None,
     command: str | None = None,
+    noise: float = NOISE,
 ) -> int:
     """Write the page, whole or not at all; arguments as of :func:`render_comparison`.
 
@@ -78,7 +79,7 @@ def write_comparison(
         DatasetError: the file could not be written; what was there before is still there.
         UsageError: there are too many boxes for one page.
     """
-    content = render_comparison(comparison, ranking, costs, layout=layout, command=command).encode("utf-8")
+    content = render_comparison(comparison, ranking, costs, layout=layout, command=command, noise=noise).encode("utf-8")
     write_atomically(path, content)
     return len(content)
 
@@ -90,6 +91,7 @@ def render_comparison(
     *,
     layout: Layout | None = None,
     command: str | None = None,
+    noise: float = NOISE,
 ) -> str:
     """The page as HTML: a pure function of its arguments.
 
@@ -99,6 +101,7 @@ def render_comparison(
         costs: what more security costs on each.
         layout: what the page is about; chosen by :func:`layout_of` where it is not given.
         command: the command that makes the page again, for its footer.
+        noise: what the comparison was told to call noise.
 
     Raises:
         UsageError: there are too many boxes for one page.
@@ -113,12 +116,12 @@ def render_comparison(
     marks = Marks(figures)
     template = environment().get_template("comparison.html.j2")
     fixed = frame_context((*STYLES, "comparison.css"), (*SCRIPTS, "comparison.js"))
-    fixed |= _common(figures, chosen, marks, command) | _answer(figures, ranking, costs)
+    fixed |= _common(figures, chosen, marks, command, noise) | _answer(figures, ranking, costs)
     for room in _ROOMS:
         shown = matrices(figures, marks, room) if chosen is Layout.BOXES else ()
         context = fixed | {"cards": data_cards(figures, room)}
         if chosen is Layout.PAIR:
-            context |= _pair(figures, room)
+            context |= _pair(figures, room, noise)
         else:
             context |= _boxes(figures, shown, answers.goal_of(ranking), room)
         # The data takes the room that the rest leaves.
@@ -126,7 +129,7 @@ def render_comparison(
         budget = LARGEST_PAGE_BYTES - len(bare.encode("utf-8")) - 512
         if budget > _LEAST_DATA_BYTES:
             break
-    data = page_data(figures, shown, marks, ranking, budget)
+    data = page_data(figures, shown, marks, ranking, noise, budget)
     return template.render(**context, data=data.json, data_note=data.note)
 
 
@@ -138,7 +141,7 @@ class _NoReferences:
         return ()
 
 
-def _common(figures: Figures, layout: Layout, marks: Marks, command: str | None) -> dict[str, Any]:
+def _common(figures: Figures, layout: Layout, marks: Marks, command: str | None, noise: float) -> dict[str, Any]:
     comparison = figures.comparison
     named = [(figures.names[number], box) for number, box in enumerate(comparison.boxes, 1)]
     return {
@@ -146,7 +149,7 @@ def _common(figures: Figures, layout: Layout, marks: Marks, command: str | None)
         "names": figures.names,
         "titles": [shorten(" ".join(box.title.split()), _LONGEST_TITLE) for box in figures.boxes],
         "comparison": comparison,
-        "noise": NOISE,
+        "noise": noise,
         "marks": marks.listed,
         "refused": refused_table(named),
         "references": _NoReferences(),
@@ -179,7 +182,7 @@ def _answer(figures: Figures, ranking: Ranking | None, costs: Sequence[SecurityC
     }
 
 
-def _pair(figures: Figures, room: float) -> dict[str, Any]:
+def _pair(figures: Figures, room: float, noise: float) -> dict[str, Any]:
     (box,) = figures.comparison.boxes
     found = tally(box.ratios, len(box.refused))
     words, state = headline(found)
@@ -193,8 +196,8 @@ def _pair(figures: Figures, room: float) -> dict[str, Any]:
         "slower": extremes_table(box, Outcome.SLOWER),
         "faster": extremes_table(box, Outcome.FASTER),
         "kind_table": kind_table(box),
-        "figures": ratio_figures(figures, box),
-        "curves": curves(box, name),
+        "figures": ratio_figures(figures, box, noise),
+        "curves": curves(box, name, noise),
         "rows": row_table(box, base, name, room),
         "only_base": box.only_base,
         "only_other": box.only_other,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ipsecbench.bench.measurement import Estimate, Workload
-from ipsecbench.comparison.model import NOISE, BoxComparison, Outcome, Ratio
+from ipsecbench.comparison.model import BoxComparison, Outcome, Ratio
 from ipsecbench.report.comparison_rows import (
     Figures,
     Kind,
@@ -202,7 +202,7 @@ def _examples(works: Sequence[Workload]) -> str:
     return shorten(", ".join(names[:3]) + (", …" if len(names) > 3 else ""), 160)
 
 
-def curves(box: BoxComparison, name: str) -> tuple[Curve, ...]:
+def curves(box: BoxComparison, name: str, noise: float) -> tuple[Curve, ...]:
     """All ratios of each kind in order."""
     found = []
     for kind in dict.fromkeys(kind_of(one.workload) for one in box.ratios):
@@ -212,24 +212,24 @@ def curves(box: BoxComparison, name: str) -> tuple[Curve, ...]:
         title = f"{kind.title}: all ratios in order"
         words = f"{len(some)} ratios of {name} to the baseline from the smallest to the largest, with their intervals."
         drawn = [
-            draw_ratio_curve(some, NOISE, f"curve-{kind.identifier}-{form}", title, words, width, f"chart {form}")
+            draw_ratio_curve(some, noise, f"curve-{kind.identifier}-{form}", title, words, width, f"chart {form}")
             for form, width in (("wide", WIDE), ("narrow", NARROW))
         ]
         found.append(Curve(kind, drawn[0], drawn[1]))
     return tuple(found)
 
 
-def ratio_figures(figures: Figures, box: BoxComparison) -> tuple[Figure, ...]:
+def ratio_figures(figures: Figures, box: BoxComparison, noise: float) -> tuple[Figure, ...]:
     """For each kind, the ratios of its first view at one size, one row for each algorithm."""
     drawn = []
     for kind, views in figures.views.items():
-        plan = _ratio_plan(figures, box, kind, views)
+        plan = _ratio_plan(figures, box, kind, views, noise)
         if plan is not None:
             drawn.append(draw(plan))
     return tuple(drawn)
 
 
-def _ratio_plan(figures: Figures, box: BoxComparison, kind: Kind, views: Sequence[View]) -> Plan | None:
+def _ratio_plan(figures: Figures, box: BoxComparison, kind: Kind, views: Sequence[View], noise: float) -> Plan | None:
     compared = {one.workload for one in box.ratios}
     first = next((view for view in views if any(work in compared for work in figures.of_view(view).values())), None)
     if first is None:
@@ -265,7 +265,7 @@ def _ratio_plan(figures: Figures, box: BoxComparison, kind: Kind, views: Sequenc
         ratio_tick,
         ratio,
         dodged=len(series) == 2,
-        noise=NOISE,
+        noise=noise,
     )
     columns = (Column("Algorithm", code=True), *(Column(name.capitalize(), numeric=True) for name in series))
     lines = tuple(

@@ -39,6 +39,8 @@ _MOST_COSTS = 60
 _LONGEST_TAG = 22
 LONGEST_LABEL = 30
 """Characters of a name beside a drawing."""
+HINT = "name of a box"
+"""Placeholder of the filters of tables of boxes."""
 GROUND_WORDS = {
     Ground.MEASURED: "Every box's data plane was measured, in the same tier.",
     Ground.STATED: "The same stated default stands for the data plane of every box, as not all of them were measured.",
@@ -93,16 +95,17 @@ def ranking_sentences(named: Named) -> tuple[str, ...]:
         chance = f"with a chance of at least {percent(LIKELY, 0)}"
         sentences.append(f"{who} {everything} boxes {verb} {question(ranking)} {chance}.")
     best = answered[0]
-    if best.mbit_per_second is not None:
+    if best.mbit_per_second is not None and best.tier is not None:
         sentences.append(
             f"Best: {named.name(best)} with {best.suite}, {rate(best.mbit_per_second.median)} "
-            f"({rate_interval(best.mbit_per_second)}), {best.basis}."
+            f"({rate_interval(best.mbit_per_second)}); evidence: {tier_words(best.tier)}."
         )
-    priced = [one for one in reach or answered if one.box.price is not None]
+    priced = [one for one in reach if one.box.price is not None]
     if priced:
         cheapest = min(priced, key=lambda one: one.box.price or 0.0)
-        which = "of those that reach it" if reach else "of those with a figure"
-        sentences.append(f"Cheapest {which}: {named.name(cheapest)}, {price_text(cheapest.box.price or 0.0)}.")
+        sentences.append(
+            f"Cheapest of those that reach it: {named.name(cheapest)}, {price_text(cheapest.box.price or 0.0)}."
+        )
     return tuple(sentences)
 
 
@@ -127,7 +130,7 @@ def ranking_table(named: Named) -> Table:
         Column("Doubts, or why there is no answer"),
     )
     caption = f"Boxes for {question(named.ranking)}, best first, with 90% intervals"
-    return Table(caption, columns, lines, interactive=True, kinds=("reaches the goal",) if goal else ())
+    return Table(caption, columns, lines, interactive=True, kinds=("reaches the goal",) if goal else (), hint=HINT)
 
 
 def _reaches(answer: BoxAnswer) -> bool:
@@ -321,7 +324,9 @@ def cost_tables(costs: Sequence[SecurityCost], names: dict[int, str]) -> tuple[T
             steps = [one.step.title for one in getattr(costs[0], part)]
             columns = (Column("Box"), *(Column(title, numeric=True) for title in steps))
             tables.append(
-                Table(f"{caption}, with 90% intervals{more}", columns, tuple(lines), interactive=len(lines) > 8)
+                Table(
+                    f"{caption}, with 90% intervals{more}", columns, tuple(lines), interactive=len(lines) > 8, hint=HINT
+                )
             )
     return tuple(tables)
 

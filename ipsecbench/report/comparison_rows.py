@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ipsecbench.bench.measurement import LADDER, MIXES, SIMPLE_IMIX, Estimate, Measurement, Tier, Workload
+from ipsecbench.bench.stability import CPU_CLOCK_DISAGREES, INVOLUNTARY_SWITCHES
+from ipsecbench.comparison.compare import SAME_SAMPLES
+from ipsecbench.comparison.joining import LIMITED, OTHER_LIBRARY
 from ipsecbench.comparison.model import Box, BoxComparison, Comparison, Ratio, Refused
 from ipsecbench.dataset.source import VERDICT_KINDS, VerdictKind, Worth
 from ipsecbench.report.formats import shorten, size_title
@@ -137,9 +140,20 @@ def figure_of(workload: Workload, ns: Estimate) -> Estimate:
     return Estimate(bits / ns.median, bits / ns.upper, bits / ns.lower)
 
 
+_OWN_MARKS = {
+    INVOLUNTARY_SWITCHES: "other work took the processor while it was measured",
+    CPU_CLOCK_DISAGREES: "processor time and elapsed time disagree",
+    "few-samples": "few samples",
+    SAME_SAMPLES: "both sides are one and the same measurement",
+    LIMITED: "the generator could not offer more: a lower bound",
+    OTHER_LIBRARY: "the ciphers are of different libraries",
+}
+"""What marks mean that are not verdicts on figures of others."""
+
+
 def verdict_kind(code: str) -> VerdictKind:
     """What a code in a row's flags means; one that is not known is a doubt under its own name."""
-    return VERDICT_KINDS.get(code, VerdictKind(Worth.DOUBT, shorten(code, 60)))
+    return VERDICT_KINDS.get(code) or VerdictKind(Worth.DOUBT, _OWN_MARKS.get(code, shorten(code, 60)))
 
 
 def short_names(boxes: Sequence[Box]) -> tuple[str, ...]:

@@ -115,8 +115,19 @@ def dataset_context(dataset: Dataset, file_name: str) -> dict[str, Any]:
 
 def regeneration_command(recommendation: Recommendation, file_name: str) -> str:
     """The command that makes the same report from the same dataset."""
-    wanted, default = recommendation.requirements, Requirements()
+    wanted = recommendation.requirements
     words = ["ipsecbench", "report", formats.shorten(file_name, 200), "--policy", recommendation.policy]
+    words += requirement_words(wanted)
+    if wanted.peer is not None:
+        words += ["--peer", wanted.peer.spec or "PEER.toml"]
+    if recommendation.pair is not None:
+        words += ["--peer-dataset", "OTHER.ipsecbench.json"]
+    return shlex.join(words)
+
+
+def requirement_words(wanted: Requirements) -> list[str]:
+    """The flags that ask for the same; none for what is the default."""
+    default, words = Requirements(), []
     for name, key in KEYS.items():
         value = getattr(wanted, key.field)
         if value != getattr(default, key.field):
@@ -124,8 +135,4 @@ def regeneration_command(recommendation: Recommendation, file_name: str) -> str:
             words += [f"--{name}"] if written is True else [f"--{name}", str(written)]
     if wanted.traffic != default.traffic:
         words += ["--profile", str(traffic_text(wanted.traffic))]
-    if wanted.peer is not None:
-        words += ["--peer", wanted.peer.spec or "PEER.toml"]
-    if recommendation.pair is not None:
-        words += ["--peer-dataset", "OTHER.ipsecbench.json"]
-    return shlex.join(words)
+    return words

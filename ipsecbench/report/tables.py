@@ -61,6 +61,8 @@ class Table:
     """Whether it can be sorted and filtered where scripts run."""
     kinds: tuple[str, ...] = ()
     """What it can be filtered by."""
+    hint: str = ""
+    """What can be written into its filter, where that is no name of an algorithm."""
 
 
 MISSING = Cell("–", sort=-1.0)

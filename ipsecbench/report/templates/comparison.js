@@ -123,17 +123,18 @@
       ? [...table.tBodies[0].rows].flatMap((line) => [...line.cells].slice(1).map((cell, at) => each(cell, Number(line.dataset.box), matrix.views[0].columns[at])))
       : [...table.tBodies[0].rows].flatMap((line) => [...line.cells].slice(1).map((cell, at) => each(cell, matrix.boxes[at], line.cells[0].textContent)));
     cellsOf((cell, box, column) => {
-      const small = cell.querySelector("small");
-      if (small) asMade.set(`${box} ${column}`, [small.textContent, cell.classList[1]]);
+      asMade.set(`${box} ${column}`, cell.cloneNode(true));
     });
     const cell = (view, column, box) => {
       const row = views.get(viewKey(...view.key))?.get(JSON.stringify([column, state.size]));
       const figure = row?.figures.get(box);
+      if (baseline === 0 && state.view === 0 && state.size === matrix.size && asMade.has(`${box} ${column}`)) {
+        return asMade.get(`${box} ${column}`).cloneNode(true);
+      }
       const node = make("td", { className: "num", textContent: figure ? "" : "–" });
       node.dataset.sort = figure ? shown(row, figure).toPrecision(6) : -1;
       if (!figure) return node;
-      const isAsMade = baseline === 0 && state.view === 0 && state.size === matrix.size;
-      const [words, className] = (isAsMade && asMade.get(`${box} ${column}`)) || against(row, figure);
+      const [words, className] = against(row, figure);
       node.classList.add(className);
       node.append(significant(shown(row, figure)), make("small", { textContent: words }), badge(figure) ?? "");
       return node;
@@ -321,13 +322,16 @@
           make("dt", { textContent: words }), make("dd", {}, ...boxes.flatMap((box, at) => at ? [", ", isolated(names[box])] : [isolated(names[box])])))));
         refused.replaceChildren(refusedTable(tallies));
       }
+      for (const mark of document.querySelectorAll(".base-mark")) mark.remove();
+      document.getElementById(`card-${number}`).append(make("small", { className: "base-mark", textContent: " baseline" }));
       for (const fill of fills) fill(false);
       for (const [list, lines] of references) {
         const outline = lines.get(number);
         for (const path of list.querySelectorAll(".reference")) path.setAttribute("d", outline ?? "M0 0");
       }
       refillRows();
-      note.textContent = number === 0 ? "" : "Ratios are formed in the browser, from the intervals alone.";
+      note.textContent = number === 0 ? "" : `Ratios are formed in the browser, from the intervals alone${
+        book.rows_left_out ? `, of the ${grouped(String(rows.length))} rows that this page carries` : ""}.`;
       announcer.textContent = `The baseline is now ${names[number]}`;
     };
     const select = make("select", { id: "baseline" }, ...names.map((name, number) => make("option", { value: number, textContent: name })));
