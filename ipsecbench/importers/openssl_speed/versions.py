@@ -1,6 +1,7 @@
 """Versions of OpenSSL and LibreSSL, and what ``speed`` did in each of them.
 
-Read in ``apps/speed.c`` of 0.9.7j, 1.0.2, 1.1.0f, 1.1.1w, 3.0.17, 3.5.7, 3.6.3, 4.0.2 and LibreSSL 2.1.
+Read in ``apps/speed.c`` of 1.1.1w, 3.0.17, 3.5.7, 3.6.3 and 4.0.2, and as far as output goes of 0.9.7j, 1.1.0f and
+LibreSSL 2.1.
 """
 
 from __future__ import annotations

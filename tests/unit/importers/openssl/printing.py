@@ -1,6 +1,6 @@
 """Output of ``openssl speed`` as its versions print it: the formats of ``apps/speed.c``, written again here.
 
-1.0.2, 1.1.1w, 3.0.17, 3.5.7 and 4.0.2; LibreSSL 2.1 prints as 1.0.2 does.
+1.1.0f, 1.1.1w, 3.0.17, 3.5.7 and 4.0.2; 1.0.2 and LibreSSL 2.1 print as 1.1.0 does, with five sizes.
 """
 
 # ruff: noqa: UP031 - the formats are those of C, as they stand in apps/speed.c
