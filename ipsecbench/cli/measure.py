@@ -152,7 +152,8 @@ def _parse_cores(text: str, available: int) -> int:
         return available
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= available:
         raise UsageError(
-            f"--cores: {text!r} is not 'all' or a number from 1 to {available}, which this process may use"
+            f"--cores: {text!r} is not 'all' or a number from 1 to {available}"
+            + (", which this process may use" if available < MAX_PROCESSORS else "")
         )
     return int(text)
 

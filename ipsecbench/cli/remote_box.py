@@ -160,7 +160,12 @@ def _work(connection: Connection, options: MeasureOptions, remote: RemoteOptions
     options = replace(options, output=path)
     outcome.dataset = path
     if agent is None:
-        _probe(connection, box, options, remote, outcome)
+        if not remote.probe:
+            say(
+                f"{connection.host}: there is no agent for {box.machine} with {box.libc or 'an unknown libc'}, so that "
+                f"the shell probe is used; {how_to_get_cross_agents()}"
+            )
+        _probe(connection, options, remote, outcome)
         return
     from ipsecbench.remote.workplace import Workplace
 
@@ -185,7 +190,7 @@ def _work(connection: Connection, options: MeasureOptions, remote: RemoteOptions
     finally:
         _clean(connection.host, workplace, remote)
     if refused:
-        _probe(connection, box, options, remote, outcome)
+        _probe(connection, options, remote, outcome)
 
 
 def _check_report(path: Path, options: MeasureOptions, remote: RemoteOptions) -> None:
@@ -295,20 +300,13 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _probe(
-    connection: Connection, box: Survey, options: MeasureOptions, remote: RemoteOptions, outcome: Outcome
-) -> None:
+def _probe(connection: Connection, options: MeasureOptions, remote: RemoteOptions, outcome: Outcome) -> None:
     """Run the shell probe, and read what it says."""
     from ipsecbench.cli.remote_probe import probe_box
 
     path = outcome.dataset
     if path is None:
         raise TypeError("no place for the dataset was chosen")
-    if not remote.probe:
-        say(
-            f"{connection.host}: no agent runs there ({box.machine}, {box.libc or 'unknown libc'}), so the shell probe "
-            f"does; {how_to_get_cross_agents()}"
-        )
     dataset = probe_box(connection, options, path, is_load_allowed=remote.max_load is not None)
     outcome.status = "probed"
     outcome.rows = sum(row.usable for row in dataset.measurements)

@@ -16,14 +16,15 @@ from ipsecbench import __version__
 from ipsecbench.errors import ConnectionLostError, RemoteError
 from ipsecbench.hardware.source import printable
 from ipsecbench.remote.answer import ask, script_text
-from ipsecbench.remote.connection import Connection
+from ipsecbench.remote.connection import Connection, last_line
 
 PERIOD_SECONDS = 15
 """How often the watcher looks; the scripts count in it."""
 SPARE_KIB = 64
 """Space that is wanted beside the agent."""
 _SLOWEST_OCTETS_PER_SECOND = 4000
-_LOST_FOLDER = 125
+_NOT_FOUND = 127
+_MOST_NOISE = 65536
 _SHORTEST_LIFE_SECONDS = 3600.0
 
 
@@ -76,14 +77,19 @@ class Workplace:
             reasons += refused
             if folder is None:
                 break
-            why_not = self._fill(folder, program)
-            if why_not is None:
+            place = folder.rpartition("/")[0]
+            if (why_not := self._copy(folder, program)) is not None:
+                reasons.append(f"{place}: {why_not}")
+                self.remove()
+                places = places[places.index(place) + 1 :]
+                continue
+            if (why_not := self._try(folder)) is None:
                 self.folder = folder
                 return folder
-            place = folder.rpartition("/")[0]
-            reasons.append(f"{place}: {why_not}")
             self.remove()
-            places = places[places.index(place) + 1 :]
+            # Programs can be run there, so that it would not start in another place either.
+            reasons.append(why_not)
+            break
         why = "; ".join(reasons) or "no folder can be written"
         raise RemoteError(f"{self._connection.host}: the agent cannot be run there ({why})")
 
@@ -107,24 +113,31 @@ class Workplace:
         folder = next((folder for folder in made if folder in self._made), None)
         return folder, refused
 
-    def _fill(self, folder: str, program: bytes) -> str | None:
-        """Copy the agent and try it; why it does not work, or None."""
+    def _copy(self, folder: str, program: bytes) -> str | None:
+        """Copy the agent; why that did not work, or None."""
         file = shlex.quote(f"{folder}/agent")
-        copy = f"umask 077; cat >{file} && chmod 700 {file} && wc -c <{file} && exec {file} --version"
         reply = self._connection.run(
-            f"exec sh -c {shlex.quote(copy)}",
+            f"exec sh -c {shlex.quote(f'umask 077; cat >{file} && chmod 700 {file} && wc -c <{file}')}",
             program,
-            limit_bytes=4096,
+            limit_bytes=_MOST_NOISE,
             timeout=60 + len(program) / _SLOWEST_OCTETS_PER_SECOND,
         )
-        # Before these two lines a login shell may have said anything.
-        *_, size, version = ("", *reply.output.decode("ascii", "replace").strip().split("\n"))
-        if size.strip() != str(len(program)):
-            return f"the agent could not be copied: {reply.said or 'no reason given'}"
-        if reply.status == 0 and version.strip() == f"ipsecbench-agent {__version__}":
+        # Before its last line a login shell may have said anything.
+        if last_line(reply.output).strip() == str(len(program)):
             return None
-        said = reply.said or printable(version)[:200] or f"it ends with status {reply.status}"
-        return f"the agent does not start: {said.replace(folder + '/', '')}"
+        return f"the agent could not be copied: {reply.said or 'no reason given'}"
+
+    def _try(self, folder: str) -> str | None:
+        """See whether the agent starts there; why not, or None."""
+        reply = self._connection.run(f"exec {shlex.quote(f'{folder}/agent')} --version", limit_bytes=_MOST_NOISE)
+        version = last_line(reply.output).strip()
+        if reply.status == 0 and version == f"ipsecbench-agent {__version__}":
+            return None
+        if reply.status == 0:
+            return f"the agent is of another version: {version[:80]}"
+        said = reply.said or version[:200] or f"it ends with status {reply.status}"
+        missing = "; its loader is not there: it is for another C library" if reply.status == _NOT_FOUND else ""
+        return f"the agent does not start: {said.replace(folder + '/', '')}{missing}"
 
     def restore(self) -> None:
         """After a lost connection: see that the folder is still there, or make a new one (the box was started anew).

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -62,8 +63,10 @@ class Outcome:
 class Program:
     """``ipsecbench remote`` as a user runs it, within reach of a box."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, temporary: Path) -> None:
         self.folder = folder
+        self.temporary = temporary
+        """Its temporary files; the name is short enough for sockets."""
         folder.mkdir()
 
     def start(
@@ -72,8 +75,7 @@ class Program:
         """Start it and go on."""
         command = box.reach(sys.executable, "-m", "ipsecbench", "remote", *hosts, *box.options, *arguments)
         root = Path(__file__).resolve().parents[2]
-        environment = {**os.environ, "PYTHONPATH": str(root), "TMPDIR": str(self.folder / "tmp"), **more.get("env", {})}
-        (self.folder / "tmp").mkdir(exist_ok=True)
+        environment = {**os.environ, "PYTHONPATH": str(root), "TMPDIR": str(self.temporary), **more.get("env", {})}
         return subprocess.Popen(
             command,
             cwd=self.folder,
@@ -93,7 +95,7 @@ class Program:
             process.communicate()
             raise
         assert "Traceback" not in err, err
-        assert list((self.folder / "tmp").iterdir()) == []
+        assert list(self.temporary.iterdir()) == []
         return Outcome(process.returncode, out, err, self.folder)
 
     def __call__(self, box: Box, *arguments: str, **more: Any) -> Outcome:
@@ -102,9 +104,10 @@ class Program:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
+def program(tmp_path: Path) -> Iterator[Program]:
     """The program, in an empty folder."""
-    return Program(tmp_path / "here")
+    with tempfile.TemporaryDirectory(prefix="ib", dir="/tmp") as temporary:
+        yield Program(tmp_path / "here", Path(temporary))
 
 
 @pytest.fixture
