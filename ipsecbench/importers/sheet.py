@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
@@ -22,6 +23,9 @@ LARGEST_OPERATION_BYTES = 64 * 2**20
 _FASTEST_NS = 1e-3
 _SLOWEST_NS = 1e15
 _WIDE = 0.10
+_SOURCE = re.compile(r"(https?://\S+)\s+\((.*)\)\s*$")
+_LICENCE = re.compile(r"(?:MIT|ISC|BSD-\d-Clause|Apache-2\.0|[AL]?GPL-\d\.\d|MPL-2\.0|CC0-1\.0|CC-BY-4\.0)\b")
+"""SPDX identifiers that a publisher's words begin with."""
 
 
 @dataclass
@@ -121,6 +125,7 @@ class Sheet:
         rows = tuple(self._row(workload) for workload in self._figures)
         self._general_verdicts()
         header = self.text.header
+        url, licence = _origin(header)
         device = self.device or header.get("device")
         source = Source(
             self.format,
@@ -128,8 +133,8 @@ class Sheet:
             self.text.sha256,
             None if self.part is None else printable(self.part, 400),
             None if device is None else printable(device, 400),
-            _limited(header.get("source"), 2000),
-            _limited(header.get("licence") or header.get("license"), 400),
+            url,
+            licence,
             tuple(self._unread),
             self._unread_lines,
         )
@@ -178,6 +183,17 @@ def printable(text: str, longest: int = LONGEST_TEXT) -> str:
     """Text of others on one line, bounded, without what steers a terminal or turns the direction of text."""
     plain = " ".join(text[: longest * 2].split())[:longest]
     return "".join(each if each.isprintable() else "\ufffd" for each in plain)
+
+
+def _origin(header: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Address and licence, as a header has them: in lines of their own, or as ``source: ADDRESS (LICENCE, who)``."""
+    source = header.get("source")
+    licence = header.get("licence") or header.get("license")
+    match = _SOURCE.match(source or "")
+    if match is not None:
+        source = match[1]
+        licence = licence or (match[2] if _LICENCE.match(match[2]) else None)
+    return _limited(source, 2000), _limited(licence, 400)
 
 
 def _limited(text: str | None, longest: int) -> str | None:

@@ -58,3 +58,18 @@ def test_impossible_figures_are_named_and_not_taken(value: float) -> None:
 
 def test_text_of_others_cannot_steer_a_terminal() -> None:
     assert printable("a\x1b[31m\nb\u202ec") == "a\ufffd[31m b\ufffdc"
+
+
+@pytest.mark.parametrize(
+    ("line", "url", "licence"),
+    [
+        ("source: https://a.example/b (BSD-3-Clause, (c) 2018 A)", "https://a.example/b", "BSD-3-Clause, (c) 2018 A"),
+        ("source: https://a.example/b (2019; a board)", "https://a.example/b", None),
+        ("source: https://a.example/b\n# licence: MIT", "https://a.example/b", "MIT"),
+        ("source: the owner's own words", "the owner's own words", None),
+    ],
+)
+def test_address_and_licence_are_told_apart(line: str, url: str, licence: str | None) -> None:
+    source = Sheet(text_of(f"# {line}\n".encode()), "openssl-speed").dataset().source
+    assert source is not None
+    assert (source.url, source.licence) == (url, licence)
