@@ -98,7 +98,10 @@ def _rates(record: SetProof) -> Table:
         Column(f"Itself, {_WAYS.get(record.encapsulation, 'as negotiated')}, Mbit/s", numeric=True),
     )
     travelled = _WAYS.get(record.compared_encapsulation, "")
-    caption = "Inner octets on one core in one direction; predictions with 90% intervals, measured medians with 95%"
+    caption = (
+        f"{record.name.capitalize()}: inner octets on one core in one direction; predictions with 90% intervals, "
+        "measured medians with 95%"
+    )
     if record.compared_encapsulation != record.encapsulation and travelled:
         caption += f". Compared with ESP {travelled}, as in the rows that the prediction comes from"
     return Table(caption, columns, tuple(map(_direction, record.directions)))
