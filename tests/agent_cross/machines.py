@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,16 @@ from tests.agent.conftest import AgentBinary
 
 ROOTS = Path("/var/cache/ipsecbench/sysroots")
 CROSS = Path(__file__).resolve().parents[2] / "agent" / "build" / "cross"
+
+
+class EmulatedAgent(AgentBinary):
+    """An agent that takes its time: an emulator is ten to a hundred times slower, and has a busy box to share."""
+
+    def run(
+        self, text: bytes, environment: Mapping[str, str] | None = None, timeout_seconds: float = 240
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run it once with this standard input."""
+        return AgentBinary.run(self, text, environment, timeout_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +73,14 @@ class Machine:
             return [f"qemu-{self.qemu}-static", *(["-cpu", cpu] if cpu else []), "-L", str(self.root), *options, path]
         return [str(self.root / self.loader), path] if self.loader else [path]
 
-    def agent(self, folder: Path, cpu: str | None = None, environment: Mapping[str, str] | None = None) -> AgentBinary:
+    def agent(
+        self, folder: Path, cpu: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> EmulatedAgent:
         """Its agent as one executable: a script in ``folder`` that starts the emulator."""
         script = folder / f"{self.name}-{cpu or 'default'}"
         script.write_text(f'#!/bin/sh\nexec {shlex.join(self.command(EXECUTABLE, cpu, environment))} "$@"\n')
         script.chmod(0o755)
-        return AgentBinary(script)
+        return EmulatedAgent(script)
 
 
 def _debian(architecture: str) -> tuple[str, ...]:

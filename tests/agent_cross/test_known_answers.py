@@ -13,6 +13,8 @@ from tests.agent_cross.machines import Machine
 pytestmark = pytest.mark.cross
 
 KNOWN_ANSWERS_OF_LIBCRYPTO_3_0 = 216
+DEAR_WITH_32_BITS = {"modp6144", "modp8192"}
+"""Two thirds of the time of all known answers, emulated with 32 bits; nine other groups go through the same code."""
 UNAME = {"armv7": {"armv7l", "armv8l"}, "mipsel": {"mips"}}
 
 
@@ -39,10 +41,13 @@ def test_info_says_what_was_loaded(machine: Machine, emulated: AgentBinary) -> N
 def test_all_known_answers_are_right(machine: Machine, emulated: AgentBinary) -> None:
     if not machine.providers:
         pytest.skip(f"nobody has a libcrypto for {machine.name}: its C unit tests run")
-    (answer,) = emulated.ask_lines([b'{"id": 0, "command": "check"}'])
-    assert answer["failures"] == []
-    assert answer["failed"] == 0
-    assert answer["passed"] >= KNOWN_ANSWERS_OF_LIBCRYPTO_3_0
+    (listed,) = emulated.ask([{"command": "list"}])
+    left_out = set() if "64" in machine.name else DEAR_WITH_32_BITS
+    names = {row["algorithm"] for row in listed["rows"] if row["operations"]} - left_out
+    answers = emulated.ask([{"command": "check", "algorithm": name} for name in sorted(names)])
+    for answer in answers:
+        assert (answer["failures"], answer["failed"]) == ([], 0)
+    assert sum(answer["passed"] for answer in answers) >= KNOWN_ANSWERS_OF_LIBCRYPTO_3_0 - len(left_out)
 
 
 def test_the_client_talks_to_it_as_to_any_agent(with_libcrypto: AgentBinary) -> None:
