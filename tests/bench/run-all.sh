@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 python=.venv/bin/python
 for script in agent_overhead command_times recommend_time provider_overhead ike_breakdown ike_setup esp_throughput \
-    esp_small_packets esp_many_sas esp_rekey esp_floods esp_recovery lab_prediction library_speed repeatability; do
+    esp_small_packets esp_many_sas esp_rekey esp_floods esp_recovery lab_prediction library_speed comparison_page repeatability; do
     echo "== $script"
     case $script in
     command_times) $python -m tests.bench.$script --runs ;;

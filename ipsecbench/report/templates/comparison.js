@@ -122,9 +122,6 @@
     const cellsOf = (each) => down
       ? [...table.tBodies[0].rows].flatMap((line) => [...line.cells].slice(1).map((cell, at) => each(cell, Number(line.dataset.box), matrix.views[0].columns[at])))
       : [...table.tBodies[0].rows].flatMap((line) => [...line.cells].slice(1).map((cell, at) => each(cell, matrix.boxes[at], line.cells[0].textContent)));
-    cellsOf((cell, box, column) => {
-      asMade.set(`${box} ${column}`, cell.cloneNode(true));
-    });
     const cell = (view, column, box) => {
       const row = views.get(viewKey(...view.key))?.get(JSON.stringify([column, state.size]));
       const figure = row?.figures.get(box);
@@ -140,6 +137,8 @@
       return node;
     };
     const fill = (isNewView) => {
+      // What the page was made with is kept when it first gives way.
+      if (!asMade.size) cellsOf((node, box, column) => asMade.set(`${box} ${column}`, node.cloneNode(true)));
       const view = matrix.views[state.view];
       const name = (column) => make("code", { textContent: column });
       const heading = (content, isFirst) => {
