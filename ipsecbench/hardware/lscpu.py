@@ -36,6 +36,8 @@ _MACHINES: Final = (
 )  # fmt: skip
 _PARTS_BY_NAME: Final = {name.lower(): numbers for numbers, name in ARM_PARTS.items()}
 _LARGEST_KHZ = 20_000_000
+_MOST_KINDS = 16
+"""Kinds of core that are told apart."""
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ def parse_fields(lines: Sequence[str]) -> LscpuText:
             place = None
             continue
         if key == "model name" and key in found.kinds[-1]:
+            if len(found.kinds) >= _MOST_KINDS:
+                break
             found.kinds.append({})
         known = key in found.kinds[-1]
         found.kinds[-1].setdefault(key, value)

@@ -58,6 +58,8 @@ def read_one(text: Text, format_name: str | None = None) -> Read:
         UsageError: there is no format of that name.
     """
     name = format_name
+    if not text.content.strip():
+        return Read(name, reason="empty", sha256=text.sha256)
     try:
         name = (guessed_format(text) if name is None else named_format(name)).name
         return Read(name, import_text(text, name), sha256=text.sha256)

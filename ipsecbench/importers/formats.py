@@ -26,6 +26,8 @@ class Format:
     """The datasets of a text, one for each box or run in it; DatasetError with the reason where there is none."""
 
 
+_CERTAIN = 100
+"""Confidence beyond which no other format is asked."""
 MODULES: Mapping[str, str] = MappingProxyType(
     {
         "dataset": "ipsecbench.importers.own_dataset",
@@ -71,12 +73,17 @@ def guessed_format(text: Text) -> Format:
     Raises:
         DatasetError: none knows the text.
     """
-    formats = [named_format(name) for name in MODULES]
-    sure = [(one.confidence(text), -place, one) for place, one in enumerate(formats)]
-    best = max(sure, key=lambda entry: entry[:2], default=None)
-    if best is None or best[0] <= 0:
+    best, surest = None, 0
+    for name in MODULES:
+        one = named_format(name)
+        sure = one.confidence(text)
+        if sure > surest:
+            best, surest = one, sure
+        if sure >= _CERTAIN:
+            break
+    if best is None:
         raise DatasetError("no known format; 'ipsecbench import --list-formats' shows which there are")
-    return best[2]
+    return best
 
 
 def import_text(text: Text, format_name: str | None = None) -> tuple[Dataset, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
@@ -23,6 +24,8 @@ FORMAT_NAME = "probe"
 _BUSY_PROCESSORS = 0.5
 """Processors that others kept busy, beyond the one that was measured on."""
 _STEAL = 0.01
+_MOST_RUNS = 11_000
+"""The script makes one a second, and measures for 9,999 seconds at most."""
 _DATE = re.compile(r"20[1-9]\d-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
@@ -57,7 +60,7 @@ def _read_openssl(sheet: Sheet, probe: ProbeText, hardware: Hardware) -> None:
         clock_hz=max(clocks, default=None),
         uses_aes_below_evp=hardware.cpu.architecture == "s390x",
     )
-    for part in probe.of("run"):
+    for part in islice(probe.of("run"), _MOST_RUNS):
         if part.about.endswith(" version -a") and part.output:
             version = printable(part.output[0])
             told = next((line for line in part.output if line.startswith("CPUINFO: ")), None)

@@ -164,3 +164,16 @@ def test_hostile_labels_do_not_reach_the_terminal() -> None:
     assert done.exit_code == 0
     assert not {"\x1b", "\x07", "\u202e"} & set(done.output)
     assert "unread, line 2: inf kB/s is no possible figure" in done.stdout
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    Path("a.txt").write_text(" \n")
+    assert "! a.txt: empty" in run("a.txt").stdout
+
+
+def test_a_folder_that_cannot_be_written_ends_with_one_reason() -> None:
+    Path("a.txt").write_text("@Box\naes128 1\n")
+    Path("file").write_text("")
+    assert "cannot make the folder" in str(run("a.txt", "--into", "file/out").exception)
+    Path("Box.ipsecbench.json").mkdir()
+    assert "cannot write" in str(run("a.txt", "--force").exception)

@@ -170,3 +170,9 @@ def test_other_texts_are_not_taken_for_one_of_these() -> None:
     for content in (b"hello\n", b"name: John\nfeatures: none\n", b"driver wanted: yes\n", b'{"a": 1}'):
         with pytest.raises(DatasetError, match="no known format"):
             guessed_format(text_of(content))
+
+
+def test_no_text_makes_many_kinds_of_core() -> None:
+    text = "Architecture: x86_64\nByte Order: Little\nCPU(s): 99999999\n" + "Model name: a\n" * 5000
+    (dataset,) = import_text(text_of(text.encode()))
+    assert len(dataset.environment["hardware"]["cpu"]["core_types"]) <= 16
