@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
 from ipsecbench.importers import names
-from ipsecbench.importers.figures import library, tool_lines
+from ipsecbench.importers.figures import MOST_RUNS, library, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -116,7 +117,9 @@ def _take(run: _Run, place: int, key: str, value: str) -> None:
 
 
 def _read(text: Text) -> tuple[Dataset, ...]:
-    runs = list(_runs(text))
+    runs = list(islice(_runs(text), MOST_RUNS + 1))
+    if len(runs) > MOST_RUNS:
+        raise DatasetError(f"more than {MOST_RUNS} runs in one text")
     found = []
     for place, run in enumerate(runs, 1):
         sheet = Sheet(text, "aesbench", part=f"run {place}" if len(runs) > 1 else None)

@@ -84,7 +84,8 @@ def _below(text: Text, dashes: int) -> tuple[int, ...]:
 def _read(text: Text) -> tuple[Dataset, ...]:
     sheets: dict[int, Sheet] = {}
     odd: list[tuple[int, str]] = []
-    for table in _tables(text):
+    tables = _tables(text)
+    for table in tables:
         unit = _UNITS.get(table.title)
         for line in table.rows:
             if unit is None:
@@ -95,9 +96,7 @@ def _read(text: Text) -> tuple[Dataset, ...]:
                 sheet = sheets.setdefault(column, _sheet(text, table, column))
                 _figure(sheet, line, cells[0], cell, *unit)
     for column, sheet in sheets.items():
-        version = next(
-            (_at(table.head.get("OpenSSL"), column) for table in _tables(text) if table.title in _UNITS), None
-        )
+        version = next((_at(table.head.get("OpenSSL"), column) for table in tables if table.title in _UNITS), None)
         describe_library(sheet, version)
     made = [sheet for sheet in sheets.values() if sheet.workloads]
     if not made:

@@ -15,7 +15,7 @@ from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
-from ipsecbench.importers.figures import decimal, library, tool_lines
+from ipsecbench.importers.figures import MOST_RUNS, decimal, library, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet
 from ipsecbench.importers.text import Text
@@ -74,13 +74,16 @@ def _runs(text: Text) -> Iterator[tuple[int, int]]:
 
 def _read(text: Text) -> tuple[Dataset, ...]:
     runs = list(_runs(text))
+    if len(runs) > MOST_RUNS:
+        raise DatasetError(f"more than {MOST_RUNS} runs in one text")
     found = []
+    version = next((match[1] for _, line in tool_lines(text) if (match := _VERSION.search(line))), None)
     for place, (first, last) in enumerate(runs, 1):
         sheet = Sheet(text, "cryptsetup", part=f"run {place}" if len(runs) > 1 else None)
         for line, content in tool_lines(text, first, last):
             _line(sheet, line, content)
         if sheet.workloads:
-            _verdicts(sheet)
+            _verdicts(sheet, version)
             found.append(sheet.dataset())
     if not found:
         raise DatasetError("no rate in it: neither a cipher with MiB/s nor iterations per second of PBKDF2")
@@ -143,9 +146,8 @@ def _lava(sheet: Sheet, line: int, case: str, result: str, value: str, unit: str
         sheet.unread(line, f"{unit[:20]} of {case[:40]} is nothing that is known here")
 
 
-def _verdicts(sheet: Sheet) -> None:
+def _verdicts(sheet: Sheet, version: str | None) -> None:
     text = sheet.text
-    version = next((match[1] for _, line in tool_lines(text) if (match := _VERSION.search(line))), None)
     sheet.libraries = [library(PROVIDER, version, note="ciphers are the kernel's, whose version is not stated")]
     ciphers = [row for row in sheet.workloads if row.size_bytes is not None]
     slow = [row for row in ciphers if any(figure.value < _SLOW_MIB for figure in sheet.figures(row))]

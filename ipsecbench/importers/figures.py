@@ -63,6 +63,8 @@ def library(
     }
 
 
+MOST_RUNS = 10_000
+"""Runs of a tool in one text."""
 LONGEST_TOOL_LINE = 600
 """Characters of a line that a tool prints; what is longer was not printed by one, and only its beginning is read."""
 

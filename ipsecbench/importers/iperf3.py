@@ -25,8 +25,8 @@ from ipsecbench.importers.tunnel_names import UNSTATED, protection
 
 PROVIDER = "iperf3"
 CLEARTEXT = "cleartext"
-MOST_RUNS = 1000
-"""Runs of one text."""
+_MOST_DOCUMENTS = 100_000
+"""Runs, or events of streams, in one text."""
 ASSUMED_PAYLOAD_BYTES = 1400
 _LOSS_PERCENT = 0.1
 """Beyond it a rate of UDP is more than what the path carries."""
@@ -72,8 +72,8 @@ def _documents(text: Text) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         first, line = line, line + part.count("\n")
         if not part.strip() or (number == 0 and not part.startswith("{")):
             continue
-        if number > MOST_RUNS * 1000:
-            raise DatasetError("more runs than anybody keeps in one text")
+        if number > _MOST_DOCUMENTS:
+            raise DatasetError(f"more than {_MOST_DOCUMENTS} documents in one text")
         document = _parsed(part)
         if isinstance(document, Mapping) and isinstance(document.get("event"), str) and "data" in document:
             begun = begun or first

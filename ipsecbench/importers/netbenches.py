@@ -7,12 +7,14 @@ the gateway is in equilibrium, the median of five runs; the README and the label
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
 from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
-from ipsecbench.importers.figures import LONGEST_TOOL_LINE, box, number
+from ipsecbench.importers.figures import LONGEST_TOOL_LINE, MOST_RUNS, box, number, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -21,6 +23,8 @@ from ipsecbench.importers.tunnel_table import PROVIDER
 
 FRAME_BYTES = 542
 """Ethernet frame of netbenches' tests of tunnels: 500 octets over UDP."""
+_LONGEST_README = 400
+"""Lines above the figures that are looked at."""
 _TITLE = re.compile(r"^#\s*index\s+median\s+minimum\s+maximum\s*$", re.I)
 _ROW = re.compile(r"^(\S{1,60})\s+(\d[\d.]*)\s+(\d[\d.]*)\s+(\d[\d.]*)\s*$")
 _PATH = re.compile(r"netbenches/(?:blob|tree)/[^/]+/([^/]+)/([^/]+)/([^/]+)/results/([^/\s]+)")
@@ -36,20 +40,39 @@ def _confidence(text: Text) -> int:
     return 95 if any(_TITLE.match(line) for line in text.lines[:400]) else 0
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What stands above the figures."""
+
+    kind: str
+    """``ipsec`` or ``openvpn``."""
+    frame_bytes: int | None
+    packet_bytes: int | None
+
+
+def _about(text: Text, title: int) -> _About:
+    above = "\n".join(line[:LONGEST_TOOL_LINE] for line in text.lines[: min(title, _LONGEST_README)])
+    path = _PATH.search(text.header.get("source", ""))
+    frame, packet = _FRAME.search(above), _PACKET.search(above)
+    said = "openvpn" if "openvpn" in above.lower() else "ipsec"
+    return _About(
+        said if path is None else path[3].lower(),
+        None if frame is None else int(frame[1]),
+        None if packet is None else int(packet[1]),
+    )
+
+
 def _read(text: Text) -> tuple[Dataset, ...]:
-    start = next((place for place, line in enumerate(text.lines, 1) if _TITLE.match(line)), None)
-    if start is None:
+    title = next((place for place, line in enumerate(text.lines, 1) if _TITLE.match(line)), None)
+    if title is None:
         raise DatasetError("no line '#index median minimum maximum' in it")
     sheets: dict[tuple[str, ...], Sheet] = {}
     odd: list[int] = []
-    path = _PATH.search(text.header.get("source", ""))
-    kind = path[3].lower() if path is not None else _kind(text)
-    frame = _FRAME.search(text.content)
-    for line in range(start + 1, len(text.lines) + 1):
-        content = text.lines[line - 1][:LONGEST_TOOL_LINE]
+    about = _about(text, title)
+    for line, content in tool_lines(text, title + 1):
         row = _ROW.match(content)
         if row is not None:
-            _take(text, sheets, line, kind, row, None if frame is None else int(frame[1]))
+            _take(text, sheets, line, about, row)
         elif content.strip() and not content.startswith("#"):
             odd.append(line)
     if not any(sheet.workloads for sheet in sheets.values()):
@@ -60,31 +83,25 @@ def _read(text: Text) -> tuple[Dataset, ...]:
     return tuple(sheet.dataset() for sheet in sheets.values() if sheet.workloads)
 
 
-def _kind(text: Text) -> str:
-    return "openvpn" if "openvpn" in text.content[:4000].lower() else "ipsec"
-
-
-def _take(
-    text: Text, sheets: dict[tuple[str, ...], Sheet], line: int, kind: str, row: re.Match[str], frame: int | None
-) -> None:
-    found = protection(f"{kind} {row[1]}")
+def _take(text: Text, sheets: dict[tuple[str, ...], Sheet], line: int, about: _About, row: re.Match[str]) -> None:
+    found = protection(f"{about.kind} {row[1]}")
     sheet = sheets.get(found.variants)
     if sheet is None:
+        if len(sheets) >= MOST_RUNS:
+            raise DatasetError(f"more than {MOST_RUNS} runs in one text")
         sheet = sheets[found.variants] = Sheet(text, "netbenches", part=_part(text, found.variants))
         _describe(sheet)
-    work = Workload(Tier.ON_WIRE, PROVIDER, "both", found.algorithm, FRAME_BYTES if frame is None else frame)
-    packet = _PACKET.search(text.content)
-    detail = {"printed": row[1], "counts": "Ethernet frames", "median_of": 5}
-    if packet is not None:
-        detail["packet_bytes"] = int(packet[1])
-    values = [number(text) for text in row.groups()[1:]]
-    middle, least, most = (value or 0.0 for value in values)
+    work = Workload(Tier.ON_WIRE, PROVIDER, "both", found.algorithm, about.frame_bytes or FRAME_BYTES)
+    detail: dict[str, Any] = {"printed": row[1], "counts": "Ethernet frames", "median_of": 5}
+    if about.packet_bytes is not None:
+        detail["packet_bytes"] = about.packet_bytes
+    middle, least, most = (number(cell) or 0.0 for cell in row.groups()[1:])
     if not least <= middle <= most:
         sheet.unread(line, "the median does not lie between the minimum and the maximum")
         return
     for value in (middle, least, most):
         sheet.figure(work, value, Unit.MEGABITS, line, detail=detail)
-    if frame is None:
+    if about.frame_bytes is None:
         message = f"the size of the frames is not stated: {FRAME_BYTES} octets, as in the other tests of netbenches"
         sheet.verdict("size-assumed", message, work)
 

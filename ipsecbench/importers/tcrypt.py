@@ -15,7 +15,7 @@ from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
 from ipsecbench.importers import names
-from ipsecbench.importers.figures import library, number, tool_lines
+from ipsecbench.importers.figures import MOST_RUNS, library, number, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -101,6 +101,8 @@ def _read(text: Text) -> tuple[Dataset, ...]:
 
 def _sheet(text: Text, sheets: dict[str, Sheet], driver: str) -> Sheet:
     if driver not in sheets:
+        if len(sheets) >= MOST_RUNS:
+            raise DatasetError(f"more than {MOST_RUNS} drivers in one text")
         sheets[driver] = Sheet(text, "tcrypt", part=driver or None)
     return sheets[driver]
 

@@ -15,7 +15,7 @@ from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
-from ipsecbench.importers.figures import library, number, tool_lines
+from ipsecbench.importers.figures import MOST_RUNS, library, number, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -81,7 +81,9 @@ def _confidence(text: Text) -> int:
 def _read(text: Text) -> tuple[Dataset, ...]:
     found: list[Dataset] = []
     run, sheet = _Run(), Sheet(text, "wolfcrypt")
-    several = sum(_BEGIN.search(line) is not None for _, line in tool_lines(text)) > 1
+    begun = sum(_BEGIN.search(line) is not None for _, line in tool_lines(text))
+    if begun > MOST_RUNS:
+        raise DatasetError(f"more than {MOST_RUNS} runs in one text")
     version = None
     for line, content in tool_lines(text):
         begin, said = _BEGIN.search(content), _VERSION.search(content)
@@ -90,7 +92,7 @@ def _read(text: Text) -> tuple[Dataset, ...]:
         if begin is not None:
             _finish(sheet, run, found)
             run = _Run(version, None if begin[1] is None else int(begin[1]), part=run.part + (1 if found else 0))
-            sheet = Sheet(text, "wolfcrypt", part=f"run {run.part}" if several else None)
+            sheet = Sheet(text, "wolfcrypt", part=f"run {run.part}" if begun > 1 else None)
         elif said is None:
             _line(sheet, run, line, content)
     run.version = run.version or version

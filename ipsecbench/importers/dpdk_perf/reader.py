@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
@@ -12,7 +13,7 @@ from ipsecbench.bench.published import Unit
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.errors import DatasetError
 from ipsecbench.importers.dpdk_perf.options import Asked, asked_for, options_in
-from ipsecbench.importers.figures import library, tool_lines
+from ipsecbench.importers.figures import MOST_RUNS, library, tool_lines
 from ipsecbench.importers.formats import Format
 from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
@@ -34,6 +35,7 @@ _RELEASE = re.compile(r"\bDPDK (\d\d\.\d\d(?:\.\d{1,3})?)\b")
 UNSTATED = "unstated"
 """Algorithm of a table without its options: CSV has none, and neither has ``--silent``."""
 _COLUMNS = {_THROUGHPUT: 10, _CYCLES: 10, _LATENCY: 6, _VERIFY: 8}
+_MOST_BURSTS = 100
 _TOLERANCE = 0.01
 
 
@@ -118,7 +120,10 @@ def _read(text: Text) -> tuple[Dataset, ...]:
     reasons: list[str] = []
     for place, run in enumerate(used, 1):
         asked = asked_for(run.options)
-        for burst in sorted({key[1] for key in _keys(run)}):
+        bursts = sorted({key[1] for key in _keys(run)})
+        if len(bursts) > _MOST_BURSTS or len(used) > MOST_RUNS:
+            raise DatasetError(f"more than {_MOST_BURSTS} sizes of burst or {MOST_RUNS} runs in one text")
+        for burst in bursts:
             sheet = Sheet(text, "dpdk", part=f"run {place}, {run.test or _LATENCY}, bursts of {burst}")
             reason = _fill(sheet, run, asked, burst, clock)
             for line, why in run.odd:
@@ -150,8 +155,8 @@ def _fill(sheet: Sheet, run: _Run, asked: Asked, burst: int, clock: float | None
     """Take the run's figures of a size of burst; why there is none, where there is none."""
     rows = [row for row in run.rows if row.key[1] == burst]
     if run.test == _THROUGHPUT:
-        for size in dict.fromkeys(row.key[0] for row in rows):
-            _throughput(sheet, asked, size, [row for row in rows if row.key[0] == size])
+        for size, of_size in _by_size(rows).items():
+            _throughput(sheet, asked, size, of_size)
     elif run.test == _VERIFY:
         return "a check of results, which has no rate"
     elif run.test == _CYCLES:
@@ -160,12 +165,19 @@ def _fill(sheet: Sheet, run: _Run, asked: Asked, burst: int, clock: float | None
         for row in rows:
             _cycles(sheet, asked, row, clock)
     if run.test == _LATENCY:
-        for size in dict.fromkeys(row.key[0] for row in rows):
-            _latencies(sheet, asked, size, [row for row in rows if row.key[0] == size])
+        for size, of_size in _by_size(rows).items():
+            _latencies(sheet, asked, size, of_size)
     for line, size, told, values in run.summaries:
         if told == burst:
             _latency(sheet, asked, line, size, values)
     return None
+
+
+def _by_size(rows: list[_Row]) -> dict[int, list[_Row]]:
+    found: dict[int, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(row.key[0], []).append(row)
+    return found
 
 
 def _work(asked: Asked, operation: str, size: int, cores: int = 1) -> Workload:
@@ -174,11 +186,12 @@ def _work(asked: Asked, operation: str, size: int, cores: int = 1) -> Workload:
 
 def _throughput(sheet: Sheet, asked: Asked, size: int, rows: list[_Row]) -> None:
     """A size's lines: one for each core at once; the same core again is a repetition."""
-    rounds: list[list[_Row]] = []
+    rounds: dict[int, list[_Row]] = {}
+    seen: Counter[str] = Counter()
     for row in rows:
-        open_round = next((one for one in rounds if row.cells[0] not in {each.cells[0] for each in one}), None)
-        rounds.append([row]) if open_round is None else open_round.append(row)
-    for one in rounds:
+        rounds.setdefault(seen[row.cells[0]], []).append(row)
+        seen[row.cells[0]] += 1
+    for one in rounds.values():
         work = _work(asked, asked.operation, size, len(one))
         mops, gbps = (sum(float(row.cells[place]) for row in one) for place in (7, 8))
         by_operations = _digits(one[0].cells[7]) > _digits(one[0].cells[8])

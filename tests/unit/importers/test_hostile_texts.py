@@ -161,3 +161,32 @@ def test_no_format_claims_a_text_of_another() -> None:
         best = max(claims.values())
         assert claims[name] == best
         assert [other for other, value in claims.items() if value == best] == [name]
+
+
+def many(name: str, count: int) -> str:
+    """A text of so many runs, boxes or algorithms."""
+    made = {
+        "cryptsetup": "PBKDF2-sha1 5 iterations per second\naes-cbc 128b 5.0 MiB/s 6.0 MiB/s\n",
+        "netbenches": "x@.aes-cbc-128-hmac-sha1 5 4 6\n",
+        "cryptobench": "l@: aes-128: decrypt=1,000: iterations=1: usec-total=5@: usec/iter=1: score=1\n",
+        "wolfcrypt": "wolfCrypt Benchmark (block bytes 9, min 1.0 sec)\nA 12 MB took 1.0 seconds, 1.2 MB/s\n",
+        "aesbench": "openssl: 3\nalgo: SHA1\ndata-size: 100\nhash-microsec: 5\nhash-size: 100\n",
+    }
+    head = "#index median minimum maximum\n" if name == "netbenches" else ""
+    return head + "".join(made[name].replace("@", str(one)) for one in range(count))
+
+
+@pytest.mark.parametrize("name", ["cryptsetup", "netbenches", "cryptobench", "wolfcrypt", "aesbench"])
+def test_many_runs_take_time_in_proportion(name: str) -> None:
+    def seconds(count: int) -> float:
+        begun = time.process_time()
+        import_text(text_of(many(name, count).encode()), name)
+        return time.process_time() - begun
+
+    seconds(50)
+    assert seconds(1600) < 20 * max(seconds(200), 0.005)  # 8 in proportion, 64 if each run looked at all of the text
+
+
+def test_more_runs_than_anybody_keeps_are_refused() -> None:
+    with pytest.raises(DatasetError, match="more than 10000 runs"):
+        import_text(text_of(("wolfCrypt Benchmark (min 1.0 sec)\n" * 10_001).encode()), "wolfcrypt")
