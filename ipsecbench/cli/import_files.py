@@ -6,17 +6,18 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.import_screen import FileResult, Imported, document, show, show_formats, show_summary
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
 
     from ipsecbench.dataset.model import Dataset
     from ipsecbench.importers.batch import Read
@@ -26,41 +27,6 @@ _LONGEST_LABEL = 200
 _WRITERS = 8
 _MOST_WAITING = 32
 """Files that may be read before those before them are written."""
-_ONE_SCREEN = 20
-"""Files beyond which those that gave nothing are named once more at the end."""
-
-
-@dataclass(slots=True)
-class Imported:
-    """What became of one dataset of a file."""
-
-    dataset: Dataset
-    path: Path | None
-    """Where it is; None where nothing was to be written."""
-    was_there: bool = False
-    """Whether the same file lay there already."""
-    writing: Future[None] | None = None
-    """The writing of its file, which may not be over yet."""
-
-
-@dataclass(slots=True)
-class FileResult:
-    """What became of one file."""
-
-    name: str
-    format: str | None
-    datasets: list[Imported] = field(default_factory=list)
-    reason: str | None = None
-    """Why it gave nothing."""
-    same_as: str | None = None
-    """The file before it that has the same text."""
-
-    @property
-    def status(self) -> str:
-        """In one word."""
-        if self.same_as is not None:
-            return "duplicate"
-        return "imported" if self.datasets else "refused"
 
 
 def import_command(
@@ -95,7 +61,7 @@ def import_command(
     from ipsecbench.errors import UsageError
 
     if list_formats:
-        _show_formats(json_output)
+        show_formats(json_output)
         return
     names, format_name = _split(words or [], format_name)
     if not names:
@@ -110,13 +76,13 @@ def import_command(
         for result in _written(_results(names, format_name, label, place)):
             results.append(result)
             if output is None and not json_output:
-                _show(result)
+                show(result)
     if output is not None:
         _write_only(results, output, force, dry_run)
     if json_output:
-        typer.echo(json.dumps(_document(results), allow_nan=False))
+        typer.echo(json.dumps(document(results), allow_nan=False))
     else:
-        _show_summary(results, dry_run)
+        show_summary(results, dry_run)
     if any(result.status == "refused" for result in results):
         raise typer.Exit(1)
 
@@ -226,7 +192,7 @@ def _results(names: list[str], format_name: str | None, label: str | None, place
         UsageError: a label for more than one file.
     """
     from ipsecbench.errors import UsageError
-    from ipsecbench.importers.batch import files_of, stem_of
+    from ipsecbench.importers.batch import files_of
 
     seen: dict[tuple[str, str | None], str] = {}
     files = [
@@ -244,12 +210,25 @@ def _results(names: list[str], format_name: str | None, label: str | None, place
             result.same_as = first
             yield result
             continue
-        several = len(read.datasets) > 1
-        for dataset in read.datasets:
-            named = dataset if label is None else replace(dataset, label=label)
-            stem = stem_of(named, several, "box" if name == STANDARD_INPUT else Path(name).name.split(".")[0])
-            result.datasets.append(place.store(named, stem))
+        result.datasets = [place.store(*one) for one in _named(read, name, label)]
         yield result
+
+
+def _named(read: Read, name: str, label: str | None) -> Iterator[tuple[Dataset, str]]:
+    """The datasets of a file, with the user's label where there is one, and what their files are called."""
+    from ipsecbench.dataset.store import PACKED_SUFFIX, SUFFIX
+    from ipsecbench.importers.batch import stem_of
+
+    several = len(read.datasets) > 1
+    file = Path(name).name
+    for dataset in read.datasets:
+        part = None if dataset.source is None else dataset.source.part
+        if label is not None:
+            named = f"{label}, {part}"[:_LONGEST_LABEL] if several and part else label
+            dataset = replace(dataset, label=named)
+        is_own = read.format == "dataset" and file.endswith((SUFFIX, PACKED_SUFFIX)) and label is None
+        own = file.removesuffix(".gz").removesuffix(SUFFIX)
+        yield dataset, own if is_own and own else stem_of(dataset, several, file.split(".")[0] or "box")
 
 
 def _read(name: str, format_name: str | None) -> Read:
@@ -297,138 +276,3 @@ def _write_only(results: list[FileResult], output: Path, force: bool, dry_run: b
     if not dry_run:
         write_atomically(output, content)
         found[0].path = output
-
-
-def _show_formats(json_output: bool) -> None:
-    from ipsecbench.importers.formats import MODULES, named_format
-
-    titles = {name: named_format(name).title for name in MODULES}
-    if json_output:
-        typer.echo(json.dumps(titles))
-        return
-    width = max(map(len, titles), default=0)
-    for name, title in titles.items():
-        typer.echo(f"{name:<{width}}  {title}")
-
-
-def _show(result: FileResult) -> None:
-    """One file on the screen: what it is, where it went, what it is worth."""
-    from ipsecbench.cli.text_blocks import plain, wrapped
-
-    if result.same_as is not None:
-        typer.echo(plain(f"{result.name}: the same text as {result.same_as}"))
-        return
-    if not result.datasets:
-        lines = wrapped(plain(result.reason or "nothing in it"), f"! {plain(result.name)}: ", "    ")
-        typer.echo("\n".join(lines))
-        return
-    for one in result.datasets:
-        for line in _dataset_lines(result, one):
-            typer.echo(line)
-
-
-def _dataset_lines(result: FileResult, one: Imported) -> Iterator[str]:
-    from ipsecbench.cli.text_blocks import plain, wrapped
-    from ipsecbench.dataset.source import Worth
-
-    dataset = one.dataset
-    unread = 0 if dataset.source is None else dataset.source.unread_lines
-    figures = _count(len(dataset.measurements), "figure") if dataset.measurements else "a description, no figure"
-    part = None if dataset.source is None else dataset.source.part
-    facts = [
-        box_of(dataset),
-        *([part] if part else []),
-        figures,
-        *([f"{_count(unread, 'line')} unread"] if unread else []),
-    ]
-    yield from wrapped(plain(f"{result.format} · {' · '.join(facts)}"), f"{plain(result.name)}: ", "    ")
-    if one.path is not None:
-        yield f"  {'already there' if one.was_there else 'saved'}: {plain(str(one.path))}"
-    for worth in (Worth.UNFIT, Worth.DOUBT):
-        for verdict in dataset.verdicts:
-            if verdict.kind.worth is worth:
-                text = plain(f"{verdict.kind.title}: {verdict.message}")
-                yield from wrapped(text, f"  {'! unfit' if worth is Worth.UNFIT else '! doubt'}: ", "      ")
-    notes = [verdict.kind.title for verdict in dataset.verdicts if verdict.kind.worth is Worth.NOTE]
-    if notes:
-        yield from wrapped(plain("; ".join(notes)), "  note: ", "      ")
-    for line in () if dataset.source is None else dataset.source.unread[:3]:
-        yield from wrapped(plain(f"{line.reason}: {line.text[:60]}"), f"  unread, line {line.line}: ", "      ")
-
-
-def box_of(dataset: Dataset) -> str:
-    """What box a dataset is of, as far as it says."""
-    device = None if dataset.source is None else dataset.source.device
-    hardware = dataset.environment.get("hardware")
-    cpu = hardware.get("cpu") if isinstance(hardware, Mapping) else None
-    model = cpu.get("model") if isinstance(cpu, Mapping) else None
-    names = dict.fromkeys(str(name) for name in (device or dataset.label, model) if name)
-    return ", ".join(names) or "box unknown"
-
-
-def _show_summary(results: list[FileResult], dry_run: bool) -> None:
-    from ipsecbench.cli.measure import say
-    from ipsecbench.cli.text_blocks import plain
-
-    counts = _counts(results)
-    if len(results) > 1:
-        parts = [
-            _count(counts["files"], "file"),
-            f"{_count(counts['datasets'], 'dataset')}",
-            _count(counts["figures"], "figure"),
-        ]
-        parts += [f"{counts[key]} {word}" for key, word in (("duplicates", "with the text of another"),) if counts[key]]
-        say(", ".join(parts) + (" (nothing written)" if dry_run else ""))
-    refused = [result for result in results if result.status == "refused"]
-    if refused and len(results) > _ONE_SCREEN:
-        say(f"{len(refused)} gave nothing:")
-        for result in refused:
-            say(plain(f"  {result.name}: {result.reason}"))
-
-
-def _counts(results: list[FileResult]) -> dict[str, int]:
-    datasets = [one.dataset for result in results for one in result.datasets]
-    return {
-        "files": len(results),
-        "datasets": len(datasets),
-        "figures": sum(len(dataset.measurements) for dataset in datasets),
-        "duplicates": sum(result.status == "duplicate" for result in results),
-        "refused": sum(result.status == "refused" for result in results),
-    }
-
-
-def _document(results: list[FileResult]) -> dict[str, Any]:
-    return {
-        "files": [
-            {
-                "file": result.name,
-                "format": result.format,
-                "status": result.status,
-                "reason": result.reason,
-                "same_as": result.same_as,
-                "datasets": [_dataset_object(one) for one in result.datasets],
-            }
-            for result in results
-        ],
-        "summary": _counts(results),
-    }
-
-
-def _dataset_object(one: Imported) -> dict[str, Any]:
-    dataset = one.dataset
-    source = dataset.source
-    return {
-        "path": None if one.path is None else str(one.path),
-        "label": dataset.label,
-        "box": box_of(dataset),
-        "part": None if source is None else source.part,
-        "figures": len(dataset.measurements),
-        "unread_lines": 0 if source is None else source.unread_lines,
-        "verdicts": [
-            {"code": one.code, "worth": one.kind.worth.value, "message": one.message} for one in dataset.verdicts
-        ],
-    }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

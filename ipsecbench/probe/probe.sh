@@ -45,14 +45,19 @@ usable() {
     case $1 in *[!A-Za-z0-9/._:@+,-]*) return 1 ;; esac
     [ -f "$1" ] && [ -r "$1" ]
 }
-file() { # of many lines; serial numbers are left out
+file() { # of many lines: all but serial numbers, or what a second argument selects
     usable "$1" || return 0
-    part file "$1"
     if has dd && has sed; then
-        { dd if="$1" bs=1024 count=1024 2>/dev/null | sed '/^[Ss]erial/d' && echo; } | quoted
-    else
-        quoted <"$1"
+        part file "$1"
+        { dd if="$1" bs=1024 count=1024 2>/dev/null | sed ${2:+-n} "${2:-/^[Ss]erial/d}" && echo; } | quoted
+    elif [ -z "${2:-}" ]; then
+        part file "$1"
+        while IFS= read -r text || [ -n "$text" ]; do
+            case $text in [Ss]erial*) ;; *) printf '%s\n' "$text" ;; esac
+        done <"$1" | quoted
         printf '|\n'
+    else
+        return
     fi
     part end
 }
@@ -126,8 +131,9 @@ describe() {
         /opt/vyatta/etc/version /usr/local/opnsense/version/core /etc/dd-wrt_version \
         /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name /sys/class/dmi/id/board_vendor \
         /sys/class/dmi/id/board_name /sys/class/dmi/id/bios_vendor /sys/hypervisor/type /run/systemd/container
-    for path in /etc/os-release /usr/lib/os-release /etc/openwrt_release /proc/sysinfo /proc/cpuinfo /proc/crypto \
+    for path in /etc/os-release /usr/lib/os-release /etc/openwrt_release /proc/cpuinfo /proc/crypto \
         /proc/meminfo; do file "$path"; done
+    file /proc/sysinfo '/Control Program/p'
     has lscpu && run 5 lscpu
     for path in /proc/device-tree /sys/firmware/devicetree/base; do
         [ -r "$path/compatible" ] || continue
@@ -148,7 +154,7 @@ describe() {
         /sys/class/power_supply/*/type /sys/class/power_supply/*/online /sys/class/power_supply/*/status
     has sysctl && [ ! -r /proc/cpuinfo ] &&
         run 5 sysctl hw.model hw.machine hw.machine_arch hw.ncpu hw.physmem hw.cpuspeed dev.cpu.0.freq kern.osrelease
-    file /var/run/dmesg.boot
+    file /var/run/dmesg.boot '/^CPU/p;/^cpu0:/p;/Origin *=/p;/Features/p;/Instruction Set/p'
     interfaces
     kernel
     programs
@@ -158,7 +164,7 @@ interfaces() {
     for path in /sys/class/net/*; do
         values "$path/type" "$path/speed"
         [ -e "$path/device" ] || continue
-        file "$path/device/uevent"
+        file "$path/device/uevent" '/^DRIVER=/p'
         has ethtool && run 5 ethtool -k "${path##*/}"
     done
 }

@@ -177,3 +177,17 @@ def test_a_folder_that_cannot_be_written_ends_with_one_reason() -> None:
     assert "cannot make the folder" in str(run("a.txt", "--into", "file/out").exception)
     Path("Box.ipsecbench.json").mkdir()
     assert "cannot write" in str(run("a.txt", "--force").exception)
+
+
+def test_a_dataset_keeps_the_name_of_its_file() -> None:
+    Path("boxes.txt").write_text("@Router A\naes128 100\n@Router A\naes128 200\n")
+    assert run("boxes.txt", "--into", "lib", "--label", "mine").exit_code == 0
+    labels = {path.name: read_dataset(path).label for path in Path("lib").iterdir()}
+    assert labels == {
+        "mine-part-1.ipsecbench.json": "mine, part 1",
+        "mine-part-2.ipsecbench.json": "mine, part 2",
+    }
+    Path("lib/mine-part-1.ipsecbench.json").rename("lib/other.ipsecbench.json")
+    again = run("lib", "--into", "copy")
+    assert again.exit_code == 0
+    assert {path.name for path in Path("copy").iterdir()} == {path.name for path in Path("lib").iterdir()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,21 @@ def test_every_shell_says_the_same_of_the_box_as_detect(shell: str, tmp_path: Pa
     assert not dataset.measurements
     assert not codes(dataset) & {"cut-short", "text-damaged"}
     assert dataset.created.startswith("20")
+
+
+def test_neither_names_nor_addresses_nor_serial_numbers_are_read(tmp_path: Path) -> None:
+    text = run("dash", tmp_path, PROBE_SECONDS="0")
+    secrets = {socket.gethostname(), *(path.read_text().strip() for path in Path("/sys/class/net").glob("*/address"))}
+    for secret in secrets - {"", "localhost", "00:00:00:00:00:00"}:
+        # A name such as "vm" is a word of its own only where it is a name.
+        assert not re.search(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", text), secret
+    assert not re.search(r"^\|serial", text, re.I | re.M)
+
+
+def test_line_ends_of_a_serial_console_change_nothing(tmp_path: Path) -> None:
+    text = run("dash", tmp_path, PROBE_SECONDS="0")
+    one, other = read(text), read(text.replace("\n", "\r\n"))
+    assert (one.environment, codes(one)) == (other.environment, codes(other))
 
 
 @pytest.mark.parametrize("shell", SHELLS)
