@@ -22,6 +22,8 @@ from ipsecbench.report.tables import MISSING, Cell, Column, Line, Table, estimat
 
 MOST_MULTIPLES = 60
 """Boxes with a drawing of their own."""
+MOST_NAMED = 12
+"""Boxes named beside a verdict; the table below it has all."""
 _MOST_GROUPS = 4
 _MOST_FACTS = 14
 _MANY = 60

@@ -15,6 +15,7 @@ from ipsecbench.bench.measurement import MIXES, Estimate, Measurement, Workload,
 from ipsecbench.comparison.boxes import Ranking
 from ipsecbench.comparison.joining import why_not
 from ipsecbench.dataset.model import is_unfit
+from ipsecbench.report.comparison_boxes import MOST_NAMED
 from ipsecbench.report.comparison_matrix import Marks, Matrix
 from ipsecbench.report.comparison_rows import Figures, View, column_of, shown_size, verdict_kind, view_of
 from ipsecbench.report.comparison_verdict import WEIGHTY
@@ -154,6 +155,7 @@ def _head(
         "noise": noise,
         "mixes": {name: mix_mean_bytes(name) for name in MIXES},
         "weighty": list(WEIGHTY),
+        "most_named": MOST_NAMED,
         "boxes": [_box(figures, number) for number in range(len(figures.boxes))],
         "facts": _facts(figures),
         "verdicts": {

@@ -105,6 +105,8 @@ class Matrix:
     """The size shown."""
     boxes: tuple[int, ...]
     """Numbers of the boxes that have figures of this kind."""
+    shown: tuple[int, ...]
+    """Those of them that have a figure that is shown."""
     columns: tuple[str, ...]
     """The algorithms shown."""
     cells: Mapping[tuple[int, str], MatrixCell] = field(repr=False)
@@ -158,7 +160,9 @@ def _matrix(
             row = figures.rows[workload].get(number)
             if row is not None:
                 cells[number, column] = _cell(figures, number, workload, row, marks)
-    return Matrix(kind, views, size, boxes, columns, cells, everything - len(columns))
+    having = {number for number, _ in cells}
+    shown = tuple(number for number in boxes if number in having)
+    return Matrix(kind, views, size, boxes, shown, columns, cells, everything - len(columns))
 
 
 def _cell(figures: Figures, number: int, workload: Workload, row: Measurement, marks: Marks) -> MatrixCell:

@@ -15,7 +15,7 @@ from ipsecbench.comparison.security_cost import SecurityCost
 from ipsecbench.dataset.store import write_atomically
 from ipsecbench.errors import UsageError
 from ipsecbench.report import comparison_ranking as answers
-from ipsecbench.report.comparison_boxes import COUNTED, data_cards, groups, multiple_groups, standings
+from ipsecbench.report.comparison_boxes import COUNTED, MOST_NAMED, data_cards, groups, multiple_groups, standings
 from ipsecbench.report.comparison_data import page_data
 from ipsecbench.report.comparison_matrix import BOXES_DOWN_FROM, Marks, Matrix, matrices
 from ipsecbench.report.comparison_pair import (
@@ -209,8 +209,14 @@ def _boxes(figures: Figures, shown: Sequence[Matrix], goal: float | None, room: 
         "standings": standings(figures),
         "counted": tuple(outcome.value for outcome in COUNTED),
         "groups": groups(figures),
+        "most_named": MOST_NAMED,
         "matrices": shown,
         "boxes_down": len(figures.boxes) >= BOXES_DOWN_FROM,
         "multiple_groups": multiple_groups(figures, goal, room),
         "size_title": shown_size,
+        "without_words": _without_words,
     }
+
+
+def _without_words(count: int) -> str:
+    return "1 box has no such figure." if count == 1 else f"{count} boxes have no such figure."

@@ -214,7 +214,7 @@ def ranking_figures(named: Named) -> tuple[Figure, ...]:
                     f"What each box carries: {TIER_TITLES[tier].lower()}",
                     f"{question(named.ranking)[:1].upper()}{question(named.ranking)[1:]}, with 90% intervals.{star}",
                     plot,
-                    Table("Rates, Mbit/s, with 90% intervals", _RATE_COLUMNS, lines),
+                    Table(f"Rates, Mbit/s, {TIER_TITLES[tier].lower()}, with 90% intervals", _RATE_COLUMNS, lines),
                     note,
                 )
             )
@@ -301,7 +301,7 @@ def _front_plan(named: Named, tier: Tier, priced: Sequence[BoxAnswer]) -> Plan:
     )
     names = listing(named.name(one) for one in front[:6])
     lead = f"Right is faster, low is cheaper. Unbeaten in both: {names}{' and others' if len(front) > 6 else ''}."
-    table = Table("Price and rate, with 90% intervals", columns, lines)
+    table = Table(f"Price and rate, {TIER_TITLES[tier].lower()}, with 90% intervals", columns, lines)
     return Plan(f"front-{tier}", f"Price against throughput: {TIER_TITLES[tier].lower()}", lead, plot, table)
 
 

@@ -255,13 +255,18 @@ class Figures:
         return min(near, key=lambda size: (-_size_weight(size), str(size)), default=None)
 
     def columns(self, view: View, most: int) -> tuple[str, ...]:
-        """The columns of a view: those that most boxes have, familiar ones first, by name."""
+        """The columns of a view: those that most boxes have, familiar ones first."""
         count: Counter[str] = Counter()
         for (column, _), workload in self.of_view(view).items():
             count[column] = max(count[column], len(self.rows[workload]))
-        kept = sorted(count, key=lambda name: (_familiarity(name), -count[name], name))
-        everywhere = sorted(kept, key=lambda name: (-count[name], _familiarity(name), name))[:most]
-        return tuple(name for name in kept if name in set(everywhere))
+        most_boxes = max(count.values(), default=0)
+
+        def place(name: str) -> tuple[object, ...]:
+            # Familiar ones first, but not those that few of the boxes have.
+            return 2 * count[name] < most_boxes, _familiarity(name), -count[name], name
+
+        everywhere = sorted(count, key=lambda name: (-count[name], _familiarity(name), name))[:most]
+        return tuple(sorted(everywhere, key=place))
 
 
 def _rung(tier: Tier) -> int:

@@ -152,9 +152,12 @@
         if (box === baseline) node.className = "base";
         return node;
       };
+      const having = matrix.boxes.filter((box) => !down || view.columns.some((column) => views.get(viewKey(...view.key))?.get(JSON.stringify([column, state.size]))?.figures.has(box)));
       const body = down
-        ? matrix.boxes.map((box) => line(box, isolated(names[box]), view.columns.map((column) => cell(view, column, box))))
+        ? having.map((box) => line(box, isolated(names[box]), view.columns.map((column) => cell(view, column, box))))
         : view.columns.map((column) => line(null, name(column), matrix.boxes.map((box) => cell(view, column, box))));
+      const without = matrix.boxes.length - having.length;
+      table.closest("section").querySelector(".without").textContent = without === 0 ? "" : without === 1 ? "1 box has no such figure." : `${without} boxes have no such figure.`;
       const headings = !isNewView || !down ? null
         : [heading("Box", true), ...view.columns.map((column) => heading(name(column), false))];
       refill(table, headings, body);
@@ -318,7 +321,8 @@
         const found = new Map();
         for (const one of tallies) found.set(headline(one), [...(found.get(headline(one)) ?? []), one.box]);
         groups.replaceChildren(...[...found].sort((one, other) => other[1].length - one[1].length).map(([words, boxes]) => make("div", {},
-          make("dt", { textContent: words }), make("dd", {}, ...boxes.flatMap((box, at) => at ? [", ", isolated(names[box])] : [isolated(names[box])])))));
+          make("dt", { textContent: words }), make("dd", {}, ...boxes.slice(0, book.most_named).flatMap((box, at) => at ? [", ", isolated(names[box])] : [isolated(names[box])]),
+            boxes.length > book.most_named ? ` and ${boxes.length - book.most_named} more` : ""))));
         refused.replaceChildren(refusedTable(tallies));
       }
       for (const mark of document.querySelectorAll(".base-mark")) mark.remove();

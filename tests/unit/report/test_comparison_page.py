@@ -363,3 +363,20 @@ def test_drawings_stay_within_their_frames(page: Any) -> None:
                 assert -1 <= float(x) <= width + 1
                 assert -1 <= float(y) <= height + 1
         assert all(math.isfinite(float(node.attributes["x"])) for node in drawing.all("text"))
+
+
+def test_many_boxes_with_one_verdict_are_not_all_named_and_rows_without_figures_left_out(
+    make_dataset: Make, read_page: Callable[[str], Any]
+) -> None:
+    made, other = make_dataset(), imported("board")
+    boxes = [_box(made, "base"), *(_box(made, f"same {number}") for number in range(14)), _box(other, "board")]
+    page = read_page(render_comparison(compare(boxes)))
+    found = {node.all("dt")[0].text: node.all("dd")[0].text for node in page.by_id("groups").all("div")}
+    assert found["No difference beyond noise"].count("same") == 12
+    assert "and 2 more" in found["No difference beyond noise"]
+    assert found["Nothing to compare"] == "board"
+    rows = [node.all("th")[0].text for node in page.by_id("matrix-primitive-rate").all("tr")[1:]]
+    assert len(rows) == 15
+    assert "board" not in rows
+    assert "1 boxes have no such figure" not in page.html
+    assert "1 box has no such figure" in page.html
