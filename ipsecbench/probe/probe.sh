@@ -286,11 +286,13 @@ measure() {
 part ipsecbench-probe 1
 part date "$(date -u +%Y-%m-%dT%H:%M:%S 2>/dev/null)"
 now
-started=${seconds:-0}
-used=0
+begun=${seconds:-0}
 describe
 condition before
+now
+started=${seconds:-0}
+used=0
 measure
 condition after
 now
-part complete "$((${seconds:-0} - started))"
+part complete "$((${seconds:-0} - begun))"
