@@ -8,6 +8,7 @@ import typer
 
 from ipsecbench import __version__
 from ipsecbench.cli.bench import bench_command
+from ipsecbench.cli.collect import collect_command
 from ipsecbench.cli.compare import compare_command
 from ipsecbench.cli.detect import detect_command
 from ipsecbench.cli.endpoint import endpoint_command
@@ -73,6 +74,7 @@ app.command("compare", help="Hold datasets against each other: ratios, rankings,
     compare_command
 )
 app.command("library", help="List the datasets in files and folders: boxes, rows, sources, verdicts.")(library_command)
+app.command("collect", help="Check what a fleet brought, and add it to a library (see docs/fleet.md).")(collect_command)
 app.command("endpoint", help="Run one IKE endpoint on real sockets (see docs/ike.md).")(endpoint_command)
 app.add_typer(lab_app, name="lab", help="Two hosts on this machine, real IKE and ESP between them (see docs/lab.md).")
 app.add_typer(

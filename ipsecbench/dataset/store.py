@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from ipsecbench.dataset.codec import from_document, to_document
@@ -93,6 +94,43 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         DatasetError: the file could not be written; what was there before is still there.
     """
+    try:
+        _place(path, content, os.replace)
+    except OSError as error:
+        raise DatasetError(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_new(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet, whole or not at all; never replaces one, not even one of another process.
+
+    Returns:
+        Whether it was written; False where there is something of that name.
+
+    Raises:
+        DatasetError: the file could not be written.
+    """
+    try:
+        _place(path, content, _move_to_new)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise DatasetError(f"cannot write {path}: {error.strerror}") from error
+    return True
+
+
+def _move_to_new(temporary: str, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without a second name for a file: the name is taken first, by an empty file
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        os.replace(temporary, path)
+    else:
+        os.unlink(temporary)
+
+
+def _place(path: Path, content: bytes, move: Callable[[str, Path], None]) -> None:
     directory = path.parent
     temporary = None
     try:
@@ -105,7 +143,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             mask = os.umask(0)
             os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
+        move(temporary, path)
         temporary = None
         with contextlib.suppress(OSError):  # some file systems cannot sync a directory
             handle = os.open(directory, os.O_RDONLY)
@@ -113,8 +151,6 @@ def write_atomically(path: Path, content: bytes) -> None:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-    except OSError as error:
-        raise DatasetError(f"cannot write {path}: {error.strerror}") from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):

@@ -121,6 +121,11 @@ def stem_of(dataset: Dataset, is_one_of_several: bool, otherwise: str) -> str:
     part = None if dataset.source is None else dataset.source.part
     if is_one_of_several and part and part not in name:
         name = f"{name[: _LONGEST_STEM * 2]} {part}"
+    return safe_stem(name)
+
+
+def safe_stem(name: str) -> str:
+    """A name as that of a file, without an ending: ASCII, short, no folder, not hidden, never empty."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     stem = _NOT_IN_NAMES.sub("-", plain)[:_LONGEST_STEM].strip("-._")
     return re.sub(r"-{2,}", "-", stem) or "box"
