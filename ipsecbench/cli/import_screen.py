@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from ipsecbench.dataset.model import Dataset
 
+_MOST_CODES = 8
 _ONE_SCREEN = 20
 """Files beyond which those that gave nothing are named once more at the end."""
 
@@ -132,11 +134,28 @@ def show_summary(results: list[FileResult], dry_run: bool) -> None:
         ]
         parts += [f"{counts[key]} {word}" for key, word in (("duplicates", "with the text of another"),) if counts[key]]
         say(", ".join(parts) + (" (nothing written)" if dry_run else ""))
+        for worth, counted in _verdict_counts(results).items():
+            if counted:
+                named = ", ".join(f"{code} {number}" for code, number in counted.most_common(_MOST_CODES))
+                say(plain(f"{worth}, in so many datasets: {named}"))
     refused = [result for result in results if result.status == "refused"]
     if refused and len(results) > _ONE_SCREEN:
         say(f"{len(refused)} gave nothing:")
         for result in refused:
             say(plain(f"  {result.name}: {result.reason}"))
+
+
+def _verdict_counts(results: list[FileResult]) -> dict[str, Counter[str]]:
+    """In how many datasets each verdict is that lowers what figures are worth."""
+    from ipsecbench.dataset.source import Worth
+
+    found = {Worth.UNFIT.value: Counter[str](), Worth.DOUBT.value: Counter[str]()}
+    for result in results:
+        for one in result.datasets:
+            for verdict in one.dataset.verdicts:
+                if verdict.kind.worth.value in found:
+                    found[verdict.kind.worth.value][verdict.code] += 1
+    return found
 
 
 def _counts(results: list[FileResult]) -> dict[str, int]:

@@ -81,6 +81,7 @@ def test_one_bad_file_is_named_and_the_others_are_imported() -> None:
     done = run("in", "missing", "--into", "out")
     assert done.exit_code == 1
     assert len(list(Path("out").iterdir())) == 3
+    assert "7 files, 3 datasets, 3 figures" in done.stderr
     for reason in (
         "! in/bad.txt: no known format",
         "! in/crash.txt: a mistake in the reader of toy, please report it: IndexError",
