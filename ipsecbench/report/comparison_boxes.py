@@ -22,7 +22,7 @@ from ipsecbench.report.tables import MISSING, Cell, Column, Line, Table, estimat
 
 MOST_MULTIPLES = 60
 """Boxes with a drawing of their own."""
-MOST_NAMED = 12
+MOST_NAMED = 5
 """Boxes named beside a verdict; the table below it has all."""
 _MOST_GROUPS = 4
 _MOST_FACTS = 14
@@ -50,13 +50,13 @@ COUNTED = (Outcome.FASTER, Outcome.SLOWER, Outcome.NO_DIFFERENCE, Outcome.WITHIN
 
 
 def standings(figures: Figures) -> tuple[Standing, ...]:
-    """Every box but the baseline, in the order given."""
+    """Every box but the baseline: those with ratios first, otherwise in the order given."""
     found = []
     for number, box in enumerate(figures.comparison.boxes, 1):
         one = tally(box.ratios, len(box.refused))
         counts = (*(one.outcomes[outcome] for outcome in COUNTED), one.refused)
-        found.append(Standing(number, counts, one.span, differing(box.differences)))
-    return tuple(found)
+        found.append((not one.rows, Standing(number, counts, one.span, differing(box.differences))))
+    return tuple(standing for _, standing in sorted(found, key=lambda entry: entry[0]))
 
 
 def groups(figures: Figures) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import LADDER, Tier
@@ -124,13 +124,15 @@ def ranking_table(named: Named) -> Table:
         Column("Suite", code=True),
         Column("Cores", numeric=True),
         Column("Evidence"),
-        Column("Rests on"),
-        Column("Price", numeric=True),
-        Column("Price per Mbit/s", numeric=True),
+        *([Column("Price", numeric=True), Column("Price per Mbit/s", numeric=True)] if _has_prices(named) else []),
         Column("Doubts, or why there is no answer"),
     )
     caption = f"Boxes for {question(named.ranking)}, best first, with 90% intervals"
     return Table(caption, columns, lines, interactive=True, kinds=("reaches the goal",) if goal else (), hint=HINT)
+
+
+def _has_prices(named: Named) -> bool:
+    return any(answer.box.price is not None for answer in named.ranking.answers)
 
 
 def _reaches(answer: BoxAnswer) -> bool:
@@ -148,12 +150,17 @@ def _ranking_cells(named: Named, answer: BoxAnswer, place: int, goal: bool) -> t
         estimate_cell(answer.mbit_per_second),
         Cell(answer.suite or "–"),
         MISSING if answer.cores is None else Cell(f"{answer.cores}", sort=float(answer.cores)),
-        Cell("–" if answer.tier is None else tier_words(answer.tier)),
-        Cell(shorten("; ".join(filter(None, (answer.basis, answer.plane))), 160) or "–"),
-        MISSING if price is None else Cell(price_text(price), sort=price),
-        MISSING if each is None else Cell(significant(each), sort=each),
+        Cell(
+            "–" if answer.tier is None else tier_words(answer.tier),
+            note=shorten("; ".join(filter(None, (answer.basis, answer.plane))), 160),
+        ),
+        *([_price_cell(price, price_text), _price_cell(each, significant)] if _has_prices(named) else []),
         Cell(shorten(answer.reason or doubts, 240)),
     )
+
+
+def _price_cell(price: float | None, words: Callable[[float], str]) -> Cell:
+    return MISSING if price is None else Cell(words(price), sort=price)
 
 
 def tier_words(tier: Tier) -> str:

@@ -317,7 +317,7 @@
         refused.replaceChildren(...copies(asMade[2]));
       } else {
         const tallies = names.map((_, box) => box).filter((box) => box !== number).map(tally);
-        refill(standingTable, null, tallies.map(standing));
+        refill(standingTable, null, [...tallies].sort((one, other) => (one.high === 0) - (other.high === 0)).map(standing));
         const found = new Map();
         for (const one of tallies) found.set(headline(one), [...(found.get(headline(one)) ?? []), one.box]);
         groups.replaceChildren(...[...found].sort((one, other) => other[1].length - one[1].length).map(([words, boxes]) => make("div", {},

@@ -24,6 +24,7 @@ from ipsecbench.dataset.source import UNKNOWN_DATE, VERDICT_KINDS, DatasetVerdic
 from ipsecbench.errors import UsageError
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.report.comparison_boxes import MOST_NAMED
 from ipsecbench.report.comparison_page import (
     LARGEST_PAGE_BYTES,
     MOST_BOXES,
@@ -372,8 +373,8 @@ def test_many_boxes_with_one_verdict_are_not_all_named_and_rows_without_figures_
     boxes = [_box(made, "base"), *(_box(made, f"same {number}") for number in range(14)), _box(other, "board")]
     page = read_page(render_comparison(compare(boxes)))
     found = {node.all("dt")[0].text: node.all("dd")[0].text for node in page.by_id("groups").all("div")}
-    assert found["No difference beyond noise"].count("same") == 12
-    assert "and 2 more" in found["No difference beyond noise"]
+    assert found["No difference beyond noise"].count("same") == MOST_NAMED
+    assert f"and {14 - MOST_NAMED} more" in found["No difference beyond noise"]
     assert found["Nothing to compare"] == "board"
     rows = [node.all("th")[0].text for node in page.by_id("matrix-primitive-rate").all("tr")[1:]]
     assert len(rows) == 15
