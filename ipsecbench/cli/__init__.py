@@ -10,8 +10,6 @@ import os
 import sys
 from typing import NoReturn
 
-EXIT_INTERRUPTED = 130
-
 
 def main() -> NoReturn:
     """Run the command line; every error of ours becomes one line on standard error and its exit code."""
@@ -32,6 +30,8 @@ def main() -> NoReturn:
         code = error.exit_code
     except KeyboardInterrupt:
         print("ipsecbench: interrupted", file=sys.stderr)
+        from ipsecbench.cli.exit_codes import EXIT_INTERRUPTED
+
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has seen enough; nothing more can be said on standard output.

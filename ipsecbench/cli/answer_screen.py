@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.cli.text_blocks import LABEL_WIDTH, WARNING, Room, cut, labelled, plain
+from ipsecbench.cli.screen.text_blocks import LABEL_WIDTH, WARNING, Room, cut, labelled, plain
 from ipsecbench.recommend.formats import chance, microseconds, octets, rate, rate_interval, significant, small_percent
 from ipsecbench.recommend.keys.lives import Lifetime
 from ipsecbench.recommend.keys.setup_load import ProtocolBasis

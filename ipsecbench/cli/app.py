@@ -8,19 +8,19 @@ import typer
 
 from ipsecbench import __version__
 from ipsecbench.cli.bench import bench_command
+from ipsecbench.cli.boxes.compare import compare_command
+from ipsecbench.cli.boxes.library import library_command
 from ipsecbench.cli.collect import collect_command
-from ipsecbench.cli.compare import compare_command
 from ipsecbench.cli.detect import detect_command
 from ipsecbench.cli.endpoint import endpoint_command
 from ipsecbench.cli.explain import explain_command
 from ipsecbench.cli.export import export_command
 from ipsecbench.cli.import_files import import_command
-from ipsecbench.cli.lab import lab_app
-from ipsecbench.cli.library import library_command
+from ipsecbench.cli.lab.app import lab_app
 from ipsecbench.cli.policy import policy_app
 from ipsecbench.cli.probe_script import probe_script_command
 from ipsecbench.cli.recommend import recommend_command
-from ipsecbench.cli.remote import remote_command
+from ipsecbench.cli.remote.command import remote_command
 from ipsecbench.cli.report import report_command
 from ipsecbench.cli.run import run_command
 

@@ -45,7 +45,7 @@ def collect_command(
 
 
 def _lines(host: Host) -> Iterator[str]:
-    from ipsecbench.cli.text_blocks import plain, wrapped
+    from ipsecbench.cli.screen.text_blocks import plain, wrapped
 
     facts = [host.status]
     newest = host.newest

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.exit_codes import EXIT_ERROR
 
 if TYPE_CHECKING:
     from ipsecbench.dataplane.interface import PlaneEvent
@@ -66,7 +67,7 @@ def endpoint_command(
         if key_log is not None:
             key_log.close()
     if once and not watch.succeeded:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ERROR)
 
 
 def _run(

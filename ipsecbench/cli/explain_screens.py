@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ipsecbench.algorithms.sources import sources
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.cli.text_blocks import wrapped
+from ipsecbench.cli.screen.text_blocks import wrapped
 from ipsecbench.recommend.formats import microseconds, rate_interval, significant
 
 if TYPE_CHECKING:

@@ -61,7 +61,8 @@ def export_command(
     with 3 where the target cannot express the parameters or they must not be written, one line for each reason, and,
     as 'recommend' does, where the goal is not sure to be met.
     """
-    from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, goal_met
+    from ipsecbench.cli.exit_codes import EXIT_NOT_MET
+    from ipsecbench.cli.recommend import goal_met
     from ipsecbench.dataset.store import read_dataset
     from ipsecbench.errors import RefusedError, UsageError
     from ipsecbench.export.connection import placeholder_ends
@@ -102,7 +103,7 @@ def export_command(
         typer.echo(f"Verify with: {target.verify(connection)}")
     if not goal_met(recommendation):
         typer.echo("ipsecbench: the goal is not sure to be met; see 'ipsecbench recommend'", err=True)
-        raise typer.Exit(EXIT_GOAL_MISSED)
+        raise typer.Exit(EXIT_NOT_MET)
 
 
 def _show_targets() -> None:

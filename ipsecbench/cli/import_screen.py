@@ -68,7 +68,7 @@ def show_formats(json_output: bool) -> None:
 
 def show(result: FileResult) -> None:
     """One file on the screen: what it is, where it went, what it is worth."""
-    from ipsecbench.cli.text_blocks import plain, wrapped
+    from ipsecbench.cli.screen.text_blocks import plain, wrapped
 
     if result.same_as is not None:
         typer.echo(plain(f"{result.name}: the same text as {result.same_as}"))
@@ -83,7 +83,7 @@ def show(result: FileResult) -> None:
 
 
 def _dataset_lines(result: FileResult, one: Imported) -> Iterator[str]:
-    from ipsecbench.cli.text_blocks import plain, wrapped
+    from ipsecbench.cli.screen.text_blocks import plain, wrapped
     from ipsecbench.dataset.source import Worth
 
     dataset = one.dataset
@@ -123,7 +123,7 @@ def box_of(dataset: Dataset) -> str:
 
 def show_summary(results: list[FileResult], dry_run: bool) -> None:
     from ipsecbench.cli.measure import say
-    from ipsecbench.cli.text_blocks import plain
+    from ipsecbench.cli.screen.text_blocks import plain
 
     counts = _counts(results)
     if len(results) > 1:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipsecbench.cli.progress import ProgressLine, format_duration
+from ipsecbench.cli.screen.progress import ProgressLine, format_duration
 from ipsecbench.errors import (
     AgentError,
     CorrectnessError,

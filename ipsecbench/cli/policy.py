@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.exit_codes import EXIT_NOT_MET
 
 if TYPE_CHECKING:
     from ipsecbench.audit.configuration import Configuration
 
-EXIT_FAILED = 3
 _FORMATS = "swanctl, strongswan, libreswan, ike-scan, proposals"
 
 policy_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -82,7 +82,7 @@ def policy_check(
     else:
         typer.echo(render_verdict(where, verdict, chosen))
     if verdict.grade is Grade.FAIL or (strict and verdict.grade is Grade.WARN):
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(EXIT_NOT_MET)
 
 
 def _read(subject: str, read_as: str | None) -> tuple[str, Configuration]:

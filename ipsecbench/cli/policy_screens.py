@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipsecbench.audit.changes import changes, passing_pair
 from ipsecbench.audit.configuration import Format
 from ipsecbench.audit.findings import Finding, Grade, spoken
-from ipsecbench.cli.text_blocks import wrapped
+from ipsecbench.cli.screen.text_blocks import wrapped
 from ipsecbench.recommend.reasons import Reason
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.exit_codes import EXIT_NOT_MET
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
     from ipsecbench.recommend.model import Recommendation
 
-EXIT_GOAL_MISSED = 3
 _LABEL = re.compile(r"^[A-Z]{3,8}(?= )", re.M)
 _WARNING = re.compile(r"^!(?= )", re.M)
 
@@ -71,7 +71,7 @@ def recommend_command(
     else:
         show_answer(recommendation)
     if not goal_met(recommendation):
-        raise typer.Exit(EXIT_GOAL_MISSED)
+        raise typer.Exit(EXIT_NOT_MET)
 
 
 def goal_met(recommendation: Recommendation) -> bool:

@@ -30,7 +30,7 @@ def prove_command(dataset: Path, wanted: Wanted, *, quick: bool, json_output: bo
         UsageError: the other end was measured too, or the dataset is of another box.
         LaboratoryError: this machine or this user cannot have a laboratory.
     """
-    from ipsecbench.cli.progress import StepLine
+    from ipsecbench.cli.screen.progress import StepLine
     from ipsecbench.dataset.store import read_dataset
     from ipsecbench.errors import UsageError
     from ipsecbench.lab import enclosure

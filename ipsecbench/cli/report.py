@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipsecbench.cli import options as option
-from ipsecbench.cli.box_choice import Baseline, boxes_and_baseline
-from ipsecbench.cli.compare_options import Price
-from ipsecbench.cli.library_input import read_places
+from ipsecbench.cli.boxes.choice import Baseline, boxes_and_baseline
+from ipsecbench.cli.boxes.options import Price
+from ipsecbench.cli.boxes.places import read_places
+from ipsecbench.cli.exit_codes import EXIT_ERROR
 from ipsecbench.cli.report_file import refuse_other_files
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
@@ -151,7 +152,7 @@ def _report_several(
         if json_output:
             typer.echo(json.dumps({"report": str(path), "bytes": size, "boxes": [box.name for box in boxes]}))
     if library.unreadable:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ERROR)
 
 
 def _command(places: Sequence[Path], wanted: Wanted, baseline: str | None, prices: Sequence[str]) -> str:

@@ -36,8 +36,9 @@ def run_command(
     json_output: option.Json = False,
 ) -> None:
     """Detect, measure, recommend, write the dataset and the HTML report, and say the answer on one screen."""
+    from ipsecbench.cli.exit_codes import EXIT_NOT_MET
     from ipsecbench.cli.measure import MeasureOptions, describe_plan, judge, measure_and_store, output_path, say
-    from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, answer_json, goal_met, show_answer
+    from ipsecbench.cli.recommend import answer_json, goal_met, show_answer
 
     options = MeasureOptions(
         quick, tuple(only or ()), sizes, providers, cores, mask, budget, precision, seed, label, redact, output,
@@ -66,7 +67,7 @@ def run_command(
         show_answer(recommendation)
     judge(dataset, strict)
     if not goal_met(recommendation):
-        raise typer.Exit(EXIT_GOAL_MISSED)
+        raise typer.Exit(EXIT_NOT_MET)
 
 
 def _report_path(dataset: Path, report: Path | None, force: bool) -> Path:

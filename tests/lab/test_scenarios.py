@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ipsecbench.agent.find import agent_path
-from ipsecbench.cli.lab_screens import render_outcome
+from ipsecbench.cli.lab.screens import render_outcome
 from ipsecbench.dataplane.interface import PlaneKind
 from ipsecbench.errors import AgentError
 from ipsecbench.lab import enclosure, expected, strongswan

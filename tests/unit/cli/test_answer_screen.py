@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsecbench.cli.answer_screen import SCREEN_LINES, render_recommendation
-from ipsecbench.cli.text_blocks import LABEL_WIDTH, Room, labelled, plain, shortened
+from ipsecbench.cli.screen.text_blocks import LABEL_WIDTH, Room, labelled, plain, shortened
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation

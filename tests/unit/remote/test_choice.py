@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ipsecbench.agent.find import agent_path
-from ipsecbench.cli.remote_box import box_name, usable_places
+from ipsecbench.cli.remote.box import box_name, usable_places
 from ipsecbench.errors import UsageError
 from ipsecbench.remote.agents import choose_agent
 from ipsecbench.remote.elf import read_executable

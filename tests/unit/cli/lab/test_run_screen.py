@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ipsecbench.bench.measurement import Estimate, Status, Tier
-from ipsecbench.cli.lab_run_screen import agreement_document, render
+from ipsecbench.cli.lab.run_screen import agreement_document, render
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.trial import CLEARTEXT, PLAIN_VETH, LabTrial, TrialKind
 

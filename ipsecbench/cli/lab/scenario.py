@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ipsecbench.cli import lab_options as lab_option
 from ipsecbench.cli import options as option
+from ipsecbench.cli.exit_codes import EXIT_CORRECTNESS
+from ipsecbench.cli.lab import options as lab_option
 
 if TYPE_CHECKING:
     from ipsecbench.lab.scenarios.model import Outcome, Scenario
-
-EXIT_CORRECTNESS = 5
 
 
 def lab_scenario(
@@ -75,13 +74,13 @@ def _run(scenario: Scenario, wishes: dict[str, Any], seconds: float, own_stream:
 
 
 def _show(outcome: Outcome) -> None:
-    from ipsecbench.cli.lab_screens import render_outcome
+    from ipsecbench.cli.lab.screens import render_outcome
 
     typer.echo(render_outcome(outcome))
 
 
 def _list(scenarios: list[Scenario], json_output: bool) -> None:
-    from ipsecbench.cli.lab_screens import table
+    from ipsecbench.cli.lab.screens import table
 
     if json_output:
         typer.echo(json.dumps([{"name": each.name, "title": each.title} for each in scenarios]))

@@ -18,7 +18,7 @@ from ipsecbench.cli import options as option
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
-    from ipsecbench.cli.remote_box import Outcome
+    from ipsecbench.cli.remote.box import Outcome
 
 
 @with_requirements
@@ -78,9 +78,9 @@ def remote_command(
 
     One box after another; one that fails does not stop the others. See docs/remote.md.
     """
-    from ipsecbench.cli import EXIT_INTERRUPTED
+    from ipsecbench.cli.exit_codes import EXIT_INTERRUPTED
     from ipsecbench.cli.measure import MeasureOptions, say
-    from ipsecbench.cli.remote_box import RemoteOptions, measure_box
+    from ipsecbench.cli.remote.box import RemoteOptions, measure_box
     from ipsecbench.errors import UsageError
     from ipsecbench.remote.connection import check_host
 

@@ -42,7 +42,7 @@ def read_places(places: Sequence[Path]) -> Library:
 
 
 def _name(library: Library) -> None:
-    from ipsecbench.cli.text_blocks import plain
+    from ipsecbench.cli.screen.text_blocks import plain
 
     bad = library.unreadable
     for one in bad[:MOST_NAMED]:

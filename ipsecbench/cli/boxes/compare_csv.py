@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from ipsecbench.cli.text_blocks import plain
+from ipsecbench.cli.screen.text_blocks import plain
 from ipsecbench.comparison.model import Box, BoxComparison, Comparison, Ratio
 from ipsecbench.comparison.scopes import scope_of
 

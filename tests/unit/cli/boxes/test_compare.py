@@ -17,19 +17,19 @@ from typer.testing import CliRunner, Result
 from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.published import Unit
 from ipsecbench.cli.app import app
-from ipsecbench.cli.block_text import screen_text
-from ipsecbench.cli.compare_blocks import ratio_text
-from ipsecbench.cli.compare_csv import COLUMNS, harmless
-from ipsecbench.cli.compare_options import GROUPING_NAMES
-from ipsecbench.cli.ranking_blocks import chance_text
-from ipsecbench.cli.text_table import TextCell, TextColumn, columns_of, text_table
+from ipsecbench.cli.boxes.compare_blocks import ratio_text
+from ipsecbench.cli.boxes.compare_csv import COLUMNS, harmless
+from ipsecbench.cli.boxes.options import GROUPING_NAMES
+from ipsecbench.cli.boxes.ranking_blocks import chance_text
+from ipsecbench.cli.screen.block_text import screen_text
+from ipsecbench.cli.screen.text_table import TextCell, TextColumn, columns_of, text_table
 from ipsecbench.comparison.summaries import GROUPINGS
 from ipsecbench.dataset.store import write_dataset
 from ipsecbench.errors import DatasetError, UsageError
 from ipsecbench.importers.sheet import Sheet
 from ipsecbench.importers.text import text_of
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "datasets" / "example.ipsecbench.json"
+EXAMPLE = Path(__file__).resolve().parents[4] / "datasets" / "example.ipsecbench.json"
 FIGURES = {"aes128": 100.0, "aes128gcm16": 80.0, "sha256": 50.0}
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ipsecbench.cli import options as option
-from ipsecbench.cli.compare_options import Filters, Markdown, filtered
-from ipsecbench.cli.library_input import Places, read_places
+from ipsecbench.cli.boxes.options import Filters, Markdown, filtered
+from ipsecbench.cli.boxes.places import Places, read_places
+from ipsecbench.cli.exit_codes import EXIT_ERROR
 
 if TYPE_CHECKING:
-    from ipsecbench.cli.compare_blocks import Block
+    from ipsecbench.cli.screen.blocks import Block
     from ipsecbench.library.description import Description
     from ipsecbench.library.reading import Library
 
@@ -82,7 +83,7 @@ def library_command(
     else:
         _show(found, library, show_all, markdown)
     if library.unreadable:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ERROR)
 
 
 def _is_wanted(
@@ -148,8 +149,8 @@ def _worth(name: str) -> Any:
 
 
 def _show(found: Sequence[Description], library: Library, show_all: bool, markdown: bool) -> None:
-    from ipsecbench.cli.block_text import markdown_text, screen_text
-    from ipsecbench.cli.text_table import has_colour, terminal_width
+    from ipsecbench.cli.screen.block_text import markdown_text, screen_text
+    from ipsecbench.cli.screen.text_table import has_colour, terminal_width
 
     blocks = _blocks(found, library, show_all)
     if markdown:
@@ -159,8 +160,8 @@ def _show(found: Sequence[Description], library: Library, show_all: bool, markdo
 
 
 def _blocks(found: Sequence[Description], library: Library, show_all: bool) -> list[Block]:
-    from ipsecbench.cli.compare_blocks import Prose, Sheet
-    from ipsecbench.cli.text_table import TextColumn
+    from ipsecbench.cli.screen.blocks import Prose, Sheet
+    from ipsecbench.cli.screen.text_table import TextColumn
 
     rows = sum(each.rows for each in found)
     read = len(library.entries)
@@ -195,7 +196,7 @@ def _blocks(found: Sequence[Description], library: Library, show_all: bool) -> l
 
 
 def _row(each: Description) -> tuple[Any, ...]:
-    from ipsecbench.cli.text_table import GREY, RED, TextCell
+    from ipsecbench.cli.screen.text_table import GREY, RED, TextCell
 
     unfit, doubted = each.worths.get(_worth("unfit"), 0), each.worths.get(_worth("doubt"), 0)
     notes = [f"without {', '.join(each.mask)}"] if each.mask else []

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ipsecbench.cli.compare_options import prices_of
-from ipsecbench.cli.library_input import read_places
+from ipsecbench.cli.boxes.options import prices_of
+from ipsecbench.cli.boxes.places import read_places
 
 if TYPE_CHECKING:
     from ipsecbench.comparison.model import Box

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipsecbench.cli.text_blocks import plain
+from ipsecbench.cli.screen.text_blocks import plain
 
 USUAL_WIDTH = 100
 """Columns where there is no terminal."""

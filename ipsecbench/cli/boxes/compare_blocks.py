@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.cli.text_table import GREEN, GREY, RED, TextCell, TextColumn
+from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
+from ipsecbench.cli.screen.text_table import GREEN, GREY, RED, TextCell, TextColumn
 from ipsecbench.comparison.compare import SAME_SAMPLES, expected_by_chance
 from ipsecbench.comparison.joining import LIMITED, OTHER_LIBRARY
 from ipsecbench.comparison.model import Box, BoxComparison, Comparison, Difference, Outcome, Ratio
@@ -31,33 +32,6 @@ _OWN_DOUBTS = {
     "involuntary-switches": "the processor was taken away while it was measured",
     "cpu-clock-disagrees": "processor time and elapsed time disagree",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Prose:
-    """A paragraph; its text may come from outside."""
-
-    text: str
-    """What it says."""
-    label: str = ""
-    """A word before it."""
-    colour: str = ""
-    """Its colour where there is some."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table."""
-
-    title: str
-    """What it holds."""
-    columns: tuple[TextColumn, ...]
-    """Its columns."""
-    rows: tuple[tuple[TextCell, ...], ...]
-    """Its rows."""
-
-
-Block = Prose | Sheet
 
 
 @dataclass(frozen=True, slots=True)

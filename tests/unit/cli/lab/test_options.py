@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ipsecbench.cli.lab_options import build_arrangement
+from ipsecbench.cli.lab.options import build_arrangement
 from ipsecbench.dataplane.interface import PlaneKind
 from ipsecbench.errors import UsageError
 from ipsecbench.esp.configuration import Layering

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.cli.compare_blocks import Block, Prose, Sheet, doubt_title, interval_text, is_note, ratio_text
-from ipsecbench.cli.text_table import GREEN, GREY, RED, TextCell, TextColumn
+from ipsecbench.cli.boxes.compare_blocks import doubt_title, interval_text, is_note, ratio_text
+from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
+from ipsecbench.cli.screen.text_table import GREEN, GREY, RED, TextCell, TextColumn
 from ipsecbench.comparison.boxes import BoxAnswer, Ground, Ranking
 from ipsecbench.comparison.security_cost import SecurityCost, StepCost
 from ipsecbench.report.formats import listing, rate, rate_interval, shorten, significant

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ipsecbench.cli.compare_blocks import Block, Prose, count_of, interval_text, ratio_text
-from ipsecbench.cli.text_table import GREEN, RED
+from ipsecbench.cli.boxes.compare_blocks import count_of, interval_text, ratio_text
+from ipsecbench.cli.screen.blocks import Block, Prose
+from ipsecbench.cli.screen.text_table import GREEN, RED
 from ipsecbench.comparison.gates import GateResult
 from ipsecbench.report.formats import shorten
 

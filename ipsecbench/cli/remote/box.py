@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ipsecbench.agent.find import how_to_get_cross_agents
-from ipsecbench.cli import EXIT_INTERRUPTED
+from ipsecbench.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NOT_MET
 from ipsecbench.cli.measure import MeasureOptions, judge, measure_and_store, output_path, say
-from ipsecbench.cli.progress import format_duration
+from ipsecbench.cli.screen.progress import format_duration
 from ipsecbench.errors import ConnectionLostError, DatasetError, IpsecbenchError, RemoteError
 from ipsecbench.hardware.source import printable
 from ipsecbench.remote.connection import Connection
@@ -255,7 +255,7 @@ def _written(path: Path) -> int | None:
 def _conclude(dataset: Dataset, path: Path, options: MeasureOptions, remote: RemoteOptions, outcome: Outcome) -> None:
     """Recommend, write the report, say the answer."""
     if remote.answer is not None:
-        from ipsecbench.cli.recommend import EXIT_GOAL_MISSED, goal_met, show_answer
+        from ipsecbench.cli.recommend import goal_met, show_answer
         from ipsecbench.cli.report import default_report_path
         from ipsecbench.recommend.answer_file import answer_document
         from ipsecbench.report.page import write_report
@@ -268,7 +268,7 @@ def _conclude(dataset: Dataset, path: Path, options: MeasureOptions, remote: Rem
         if not remote.json_output:
             show_answer(recommendation)
         if not goal_met(recommendation):
-            outcome.exit_code = EXIT_GOAL_MISSED
+            outcome.exit_code = EXIT_NOT_MET
     judge(dataset, options.strict)
 
 
@@ -302,7 +302,7 @@ def _undisturbed() -> Iterator[None]:
 
 def _probe(connection: Connection, options: MeasureOptions, remote: RemoteOptions, outcome: Outcome) -> None:
     """Run the shell probe, and read what it says."""
-    from ipsecbench.cli.remote_probe import probe_box
+    from ipsecbench.cli.remote.probe import probe_box
 
     path = outcome.dataset
     if path is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ipsecbench.cli.compare_blocks import Block, Prose, Sheet
-from ipsecbench.cli.text_blocks import LABEL_WIDTH, labelled, plain, wrapped
-from ipsecbench.cli.text_table import BOLD, PLAIN, TextCell, TextColumn, text_table
+from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
+from ipsecbench.cli.screen.text_blocks import LABEL_WIDTH, labelled, plain, wrapped
+from ipsecbench.cli.screen.text_table import BOLD, PLAIN, TextCell, TextColumn, text_table
 
 
 def screen_text(blocks: Iterable[Block], width: int, coloured: bool) -> str:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ipsecbench.cli import lab_options as lab_option
 from ipsecbench.cli import options as option
-from ipsecbench.cli.lab_capture import lab_capture
-from ipsecbench.cli.lab_run import lab_run
-from ipsecbench.cli.lab_scenario import lab_scenario
+from ipsecbench.cli.lab import options as lab_option
+from ipsecbench.cli.lab.capture import lab_capture
+from ipsecbench.cli.lab.run import lab_run
+from ipsecbench.cli.lab.scenario import lab_scenario
 
 if TYPE_CHECKING:
     from ipsecbench.lab.endpoint_file import EndpointFile
@@ -192,7 +192,7 @@ def _read_files(files: list[Path]) -> tuple[EndpointFile, EndpointFile]:
 
 
 def _render(status: dict[str, Any], rates: dict[str, dict[str, float]] | None = None) -> str:
-    from ipsecbench.cli.lab_screens import render_status
+    from ipsecbench.cli.lab.screens import render_status
 
     return render_status(status, rates)
 

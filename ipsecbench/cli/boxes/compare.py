@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ipsecbench.cli import options as option
-from ipsecbench.cli.box_choice import Baseline, boxes_and_baseline
-from ipsecbench.cli.compare_options import By, CsvOutput, FailIf, Filters, Markdown, Price, filtered
-from ipsecbench.cli.library_input import Places, read_places
+from ipsecbench.cli.boxes.choice import Baseline, boxes_and_baseline
+from ipsecbench.cli.boxes.options import By, CsvOutput, FailIf, Filters, Markdown, Price, filtered
+from ipsecbench.cli.boxes.places import Places, read_places
+from ipsecbench.cli.exit_codes import EXIT_ERROR, EXIT_NOT_MET
 from ipsecbench.cli.report_file import refuse_other_files
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
     from ipsecbench.bench.measurement import Workload
-    from ipsecbench.cli.compare_blocks import Block
+    from ipsecbench.cli.screen.blocks import Block
     from ipsecbench.comparison.boxes import Ranking
     from ipsecbench.comparison.gates import GateResult
     from ipsecbench.comparison.model import Box, Comparison
     from ipsecbench.comparison.security_cost import SecurityCost
     from ipsecbench.library.reading import Library
 
-EXIT_NOT_MET = 3
 _LEAST_NOISE, _MOST_NOISE = 0.0, 50.0
 
 
@@ -104,7 +104,7 @@ def compare_command(
     if any(result.failed for result in results):
         raise typer.Exit(EXIT_NOT_MET)
     if library.unreadable:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,9 @@ class _Answer:
 
     def blocks(self, show_all: bool, top: int) -> list[Block]:
         """For people."""
-        from ipsecbench.cli.compare_blocks import Wish, comparison_blocks
-        from ipsecbench.cli.gate_blocks import gate_blocks
-        from ipsecbench.cli.ranking_blocks import ranking_blocks, security_blocks
+        from ipsecbench.cli.boxes.compare_blocks import Wish, comparison_blocks
+        from ipsecbench.cli.boxes.gate_blocks import gate_blocks
+        from ipsecbench.cli.boxes.ranking_blocks import ranking_blocks, security_blocks
 
         wish = Wish(self.grouping, show_all, top, self.noise)
         found = [] if self.ranking is None else ranking_blocks(self.ranking, None if show_all else top)
@@ -149,8 +149,8 @@ class _Answer:
 
 
 def _show(answer: _Answer, show_all: bool, top: int, markdown: bool) -> None:
-    from ipsecbench.cli.block_text import markdown_text, screen_text
-    from ipsecbench.cli.text_table import has_colour, terminal_width
+    from ipsecbench.cli.screen.block_text import markdown_text, screen_text
+    from ipsecbench.cli.screen.text_table import has_colour, terminal_width
 
     blocks = answer.blocks(show_all, top)
     if markdown:
@@ -169,7 +169,7 @@ def _write_page(answer: _Answer, path: Path) -> None:
 
 
 def _write_csv(comparison: Comparison) -> None:
-    from ipsecbench.cli.compare_csv import comparison_csv
+    from ipsecbench.cli.boxes.compare_csv import comparison_csv
 
     typer.echo(comparison_csv(comparison), nl=False)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from ipsecbench.cli import lab_options as lab_option
 from ipsecbench.cli import options as option
+from ipsecbench.cli.lab import options as lab_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

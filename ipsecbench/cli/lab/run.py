@@ -109,8 +109,8 @@ def lab_run(
     json_output: option.Json = False,
 ) -> None:
     """Negotiate, measure, and print predicted against measured."""
-    from ipsecbench.cli.lab_run_screen import agreement_document, render
-    from ipsecbench.cli.lab_run_steps import LabSteps
+    from ipsecbench.cli.lab.run_screen import agreement_document, render
+    from ipsecbench.cli.lab.run_steps import LabSteps
     from ipsecbench.cli.measure import say
     from ipsecbench.errors import UsageError
     from ipsecbench.lab import enclosure

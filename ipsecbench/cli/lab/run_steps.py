@@ -13,7 +13,7 @@ from ipsecbench.bench.measurement import Tier
 from ipsecbench.bench.plan import Request, is_decisive
 from ipsecbench.bench.scheduler import INTERRUPTED
 from ipsecbench.bench.session import RunResult, Session
-from ipsecbench.cli.progress import ProgressLine, StepLine
+from ipsecbench.cli.screen.progress import ProgressLine, StepLine
 from ipsecbench.dataset.model import Dataset, RunWarning
 from ipsecbench.dataset.redaction import redact
 from ipsecbench.dataset.store import write_dataset
@@ -31,7 +31,7 @@ from ipsecbench.lab.trials.strongswan_bed import StrongSwanBed
 from ipsecbench.lab.trials.whole_path import many_sas
 
 if TYPE_CHECKING:
-    from ipsecbench.cli.lab_run import RunOptions
+    from ipsecbench.cli.lab.run import RunOptions
 
 MANY = (1, 1000, 10_000)
 """Other SAs beside the one that carries packets."""

@@ -1,0 +1,1 @@
+"""``ipsecbench lab …``: the commands of the laboratory, their options and screens."""

@@ -1,0 +1,1 @@
+"""How commands show things: text in lines, tables, progress. None of it knows what it shows."""
