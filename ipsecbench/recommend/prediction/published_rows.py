@@ -34,6 +34,9 @@ _COUNTER_DECRYPTION = (1.0, 0.9, 1.1)
 """The same in counter modes and AEADs, where both are the same work."""
 _GENERATION = (0.7, 0.2, 1.1)
 """Making a key over agreeing on a secret: the base point has tables where the library has any."""
+_KEY_PER_RECORD = "key-per-record"
+_WITHOUT_KEY = (0.5, 0.15, 1.0)
+"""What is left of a record's own cost without its key being set: middle, least, most (docs/prediction.md)."""
 _LARGE_BYTES = 4096
 """Where only sizes from here on were published, the cost of a call does not show, and short ones are derived."""
 _SHORT_BYTES = (64, 256, 576, 1024, 1400, 2048)
@@ -59,6 +62,7 @@ def predictable(dataset: Dataset) -> Dataset:
     if dataset.source is None:
         return dataset
     rows = {row.workload: row for row in dataset.measurements if _says_what_it_seems(row)}
+    rows |= {row.workload: row for row in _without_key_schedule(rows)}
     for derive in (_alone, _short, _authentications, _decryptions, _generations):
         for row in list(derive(rows)):
             rows.setdefault(row.workload, row)
@@ -103,6 +107,41 @@ def _alone(rows: dict[Workload, Measurement]) -> Iterator[Measurement]:
             alone = replace(work, cores=1)
             if alone not in rows:
                 yield _derived(alone, _scaled(each, _ONE_OF_SEVERAL), rows[work], f"one of {work.cores} at once")
+
+
+def _without_key_schedule(rows: Mapping[Workload, Measurement]) -> Iterator[Measurement]:
+    """Records for each of which the key was set anew, without that: an SA sets its key once.
+
+    What a record costs beside its octets is what is left at its size of the line through the two largest sizes.
+    """
+    groups: dict[Workload, list[Measurement]] = defaultdict(list)
+    for work, row in rows.items():
+        if _KEY_PER_RECORD in row.flags and work.size_bytes is not None:
+            groups[replace(work, size_bytes=None)].append(row)
+    for found in groups.values():
+        ordered = sorted(found, key=lambda row: row.workload.size_bytes or 0)
+        if len(ordered) < 2:
+            continue
+        slope = _slope(ordered[-2], ordered[-1])
+        for row in ordered:
+            time, octets = row.ns_per_operation, slope * (row.workload.size_bytes or 0)
+            if time is not None and 0 < octets < time.median:
+                beside = time.median - octets
+                middle, least, most = (octets + beside * share for share in _WITHOUT_KEY)
+                yield _derived(
+                    row.workload,
+                    Estimate(middle, min(least, time.lower), max(most, middle)),
+                    row,
+                    "records without the key being set for each",
+                )
+
+
+def _slope(one: Measurement, other: Measurement) -> float:
+    """Nanoseconds an octet between two sizes."""
+    near, far = one.ns_per_operation, other.ns_per_operation
+    if near is None or far is None:
+        return 0.0
+    return (far.median - near.median) / ((other.workload.size_bytes or 0) - (one.workload.size_bytes or 0))
 
 
 def _short(rows: dict[Workload, Measurement]) -> Iterator[Measurement]:

@@ -105,6 +105,18 @@ def test_short_calls_are_derived_where_only_long_ones_were_published() -> None:
             assert derived.lower < known.ns_per_operation.median < derived.upper, work
 
 
+def test_the_key_of_each_record_is_taken_out_as_far_as_is_known() -> None:
+    """300 ns beside 0.5 ns an octet: half of the 300 in the middle, and never more than was published."""
+    speeds = tuple(size / (300 + 0.5 * size) * 1e6 for size in SIZES)
+    made = predictable(board({("encrypt", "aes128gcm16"): speeds}, flags=("key-per-record",)))
+    row = made.get(Workload(Tier.PRIMITIVE, "openssl-speed", "encrypt", "aes128gcm16", 1024))
+    assert row is not None
+    assert row.ns_per_operation is not None
+    assert row.ns_per_operation.median == pytest.approx(512 + 150)
+    assert row.ns_per_operation.lower == pytest.approx(512 + 45)
+    assert row.ns_per_operation.upper == pytest.approx(512 + 300)
+
+
 @pytest.mark.parametrize(
     ("said", "x86"),
     [
