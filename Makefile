@@ -8,7 +8,7 @@ SOURCES := $(wildcard agent/src/*.[ch] agent/src/*.def agent/Makefile)
 RUN ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check agent agents lint types unit system reports bench clean
+.PHONY: help run test check agent agents agent-tests cross-tests lint types unit system reports bench clean
 
 help:
 	@echo "make run    set everything up, measure this box, recommend, write dataset and report"
@@ -44,6 +44,15 @@ agent: $(STAMPS)/tools
 
 agents: $(STAMPS)/cross
 	PYTHONPATH=. $(BIN)/python agent/cross/build.py
+
+agent-tests:
+	$(MAKE) --no-print-directory -C agent all sanitize
+	$(MAKE) --no-print-directory -C agent check
+
+# With the roots of the machines that they run on: the first time ten minutes.
+cross-tests:
+	PYTHONPATH=. $(BIN)/python agent/cross/build.py --tests
+	sh tests/agent_cross/sysroots.sh
 
 bench: $(STAMPS)/test agent
 	sh tests/bench/run-all.sh

@@ -4,26 +4,20 @@ set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 
-echo "== lint and types"
-make --no-print-directory lint types
+# The sources are looked at while the agents are built: this one, its sanitised twin, those for other machines.
+echo "== lint and types; the agent, sanitised too, with its own tests; the agents for other machines"
+make --no-print-directory --jobs=2 --output-sync=target lint types agent-tests cross-tests
 
-echo "== the agent: build, sanitised build, its own tests"
-make --no-print-directory -C agent all sanitize
-make --no-print-directory -C agent check
-
-echo "== the agents for other machines, and what they run on (the first time ten minutes)"
-PYTHONPATH=. $bin/python agent/cross/build.py --tests
-sh tests/agent_cross/sysroots.sh
-
-# What takes times, or counts on a processor of its own, runs alone.
-alone="tests/agent tests/commands tests/proofs"
+# What counts on a processor of its own runs alone: nothing may be lost at a rate, a figure of one run is held against
+# that of another.
+alone="tests/proofs tests/commands/test_main_job.py"
 echo "== Python tests, one at a time"
 # shellcheck disable=SC2086  a list of words
 $bin/pytest -q --durations=10 $alone
 
-# Two at a time: much of it waits for other programs. The tests of one file stay together, since they share peers,
-# ports and what is dear to set up.
-echo "== Python tests, two at a time"
-ignored=$(for folder in $alone; do printf -- '--ignore=%s ' "$folder"; done)
+# Four at a time, on two processors too: half of the time they wait for other programs. The tests of one file stay
+# together, since they share peers, ports and what is dear to set up; the dearest files begin (tests/dearest_first.py).
+echo "== Python tests, ${IPSECBENCH_TEST_WORKERS:=4} at a time"
+ignored=$(for place in $alone; do printf -- '--ignore=%s ' "$place"; done)
 # shellcheck disable=SC2086
-exec $bin/pytest -q -n 2 --dist loadfile --durations=10 $ignored tests
+exec $bin/pytest -q -n "$IPSECBENCH_TEST_WORKERS" --dist loadfile --durations=40 $ignored tests
