@@ -39,10 +39,11 @@ def main() -> NoReturn:
         code = 0
     except OSError as error:
         if error.filename is not None:
-            raise
-        # No file's: standard output itself cannot be written, such as on a full disk.
-        _discard_output()
-        print(f"ipsecbench: cannot write the output: {error.strerror or error}", file=sys.stderr)
+            print(f"ipsecbench: {_on_one_line(f'{error.filename}: {error.strerror}')}", file=sys.stderr)
+        else:
+            # No file's: standard output itself cannot be written, such as on a full disk.
+            _discard_output()
+            print(f"ipsecbench: cannot write the output: {error.strerror or error}", file=sys.stderr)
         code = 1
     sys.exit(code)
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -113,6 +114,7 @@ class _Place:
     writers: ThreadPoolExecutor
     """Files are written while the next ones are read: most of the time of writing is spent waiting for the disk."""
     _taken: set[str] = field(default_factory=set)
+    _lock: Lock = field(default_factory=Lock)
     _is_ready: bool = False
 
     def store(self, dataset: Dataset, stem: str) -> Imported:
@@ -121,26 +123,48 @@ class _Place:
         Raises:
             DatasetError: it cannot be written.
         """
-        from ipsecbench.dataset.store import SUFFIX, encoded, write_atomically
+        from ipsecbench.dataset.store import encoded
 
         content = b"" if self.writes_nothing else encoded(dataset)
-        number = 1
-        while True:
-            path = self.folder / f"{stem}{'' if number == 1 else f'-{number}'}{SUFFIX}"
-            number += 1
-            if path.name.casefold() in self._taken:
-                continue
-            if self.writes_nothing or not os.path.lexists(path) or self.force:
-                break
-            # Nothing that this order writes can be meant: its names are taken.
-            if _holds(path, content):
-                self._taken.add(path.name.casefold())
-                return Imported(dataset, path, was_there=True)
-        self._taken.add(path.name.casefold())
+        path, was_there = self._named(stem, content)
         if self.writes_nothing:
             return Imported(dataset, None)
+        if was_there:
+            return Imported(dataset, path, was_there=True)
         self._make_ready()
-        return Imported(dataset, path, writing=self.writers.submit(write_atomically, path, content))
+        return Imported(dataset, path, writing=self.writers.submit(self._write, path, stem, content))
+
+    def _named(self, stem: str, content: bytes) -> tuple[Path, bool]:
+        """A path for a dataset that is this order's from now on, and whether the dataset lies there already."""
+        from ipsecbench.dataset.store import SUFFIX
+
+        with self._lock:
+            number = 1
+            while True:
+                path = self.folder / f"{stem}{'' if number == 1 else f'-{number}'}{SUFFIX}"
+                number += 1
+                if path.name.casefold() in self._taken:
+                    continue
+                # Nothing that this order writes can be meant: its names are taken.
+                is_free = self.writes_nothing or self.force or not os.path.lexists(path)
+                if is_free or _holds(path, content):
+                    self._taken.add(path.name.casefold())
+                    return path, not is_free
+
+    def _write(self, path: Path, stem: str, content: bytes) -> tuple[Path, bool]:
+        """Write a dataset; where another order took the name meanwhile, under the next one."""
+        from ipsecbench.dataset.store import write_atomically, write_new
+
+        if self.force:
+            write_atomically(path, content)
+            return path, False
+        while not write_new(path, content):
+            if _holds(path, content):
+                return path, True
+            path, was_there = self._named(stem, content)
+            if was_there:
+                return path, True
+        return path, False
 
     def _make_ready(self) -> None:
         from ipsecbench.errors import DatasetError
@@ -165,8 +189,7 @@ def _written(results: Iterable[FileResult]) -> Iterator[FileResult]:
     def settled() -> FileResult:
         result = waiting.popleft()
         for one in result.datasets:
-            if one.writing is not None:
-                one.writing.result()
+            one.settle()
         return result
 
     for result in results:

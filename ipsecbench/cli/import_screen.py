@@ -30,8 +30,17 @@ class Imported:
     """Where it is; None where nothing was to be written."""
     was_there: bool = False
     """Whether the same file lay there already."""
-    writing: Future[None] | None = None
-    """The writing of its file, which may not be over yet."""
+    writing: Future[tuple[Path, bool]] | None = None
+    """The writing of its file, which may not be over yet: where it is then, and whether it lay there already."""
+
+    def settle(self) -> None:
+        """Wait until it is written.
+
+        Raises:
+            DatasetError: it could not be.
+        """
+        if self.writing is not None:
+            self.path, self.was_there = self.writing.result()
 
 
 @dataclass(slots=True)

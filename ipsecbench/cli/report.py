@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def report_command(
     """
     from ipsecbench.errors import UsageError
 
-    if len(places) > 1 or places[0].is_dir():
+    if len(places) > 1 or os.path.isdir(places[0]):
         _report_several(places, wanted, baseline, price or (), output, force, json_output)
         return
     if baseline is not None or price:

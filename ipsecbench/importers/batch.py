@@ -44,11 +44,21 @@ def read_file(path: Path, format_name: str | None = None) -> Read:
     Raises:
         UsageError: there is no format of that name.
     """
+    if os.path.isdir(path):
+        return Read(format_name, reason=_why_nothing(path))
     try:
         text = read_text(path)
     except DatasetError as error:
         return Read(format_name, reason=str(error).removeprefix(f"{path}: "))
     return read_one(text, format_name)
+
+
+def _why_nothing(folder: Path) -> str:
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        return error.strerror or "cannot be read"
+    return "a folder without a file; links and hidden files are not taken from folders, name them"
 
 
 def read_one(text: Text, format_name: str | None = None) -> Read:
@@ -85,13 +95,24 @@ def files_of(paths: Iterable[Path], apart_from: Path | None = None) -> Iterator[
     left_out = None if apart_from is None else os.path.realpath(apart_from)
     seen: dict[str, None] = {}
     for path in paths:
-        found = _below(path, left_out, _DEEPEST) if path.is_dir() else iter((path,))
+        # What cannot be looked at is no folder for isdir: reading it says why.
+        found = _in_folder(path, left_out) if os.path.isdir(path) else iter((path,))
         for one in found:
             if str(one) not in seen:
                 seen[str(one)] = None
                 yield one
             if len(seen) > MOST_FILES:
                 raise DatasetError(f"more than {MOST_FILES} files: name fewer folders at once")
+
+
+def _in_folder(folder: Path, left_out: str | None) -> Iterator[Path]:
+    """The files below a folder, or the folder itself where there are none: reading it says so."""
+    is_empty = True
+    for path in _below(folder, left_out, _DEEPEST):
+        is_empty = False
+        yield path
+    if is_empty:
+        yield folder
 
 
 def _below(folder: Path, left_out: str | None, depth: int) -> Iterator[Path]:

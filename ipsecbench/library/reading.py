@@ -80,7 +80,7 @@ def _read(paths: Iterable[Path]) -> Library:
     unreadable: list[Unreadable] = []
     seen: set[str] = set()
     for path in paths:
-        is_folder = path.is_dir()
+        is_folder = os.path.isdir(path)  # False also for what cannot be looked at: reading it says why
         for file in _files_in(path, unreadable) if is_folder else (path,):
             real = os.path.realpath(file)
             if is_folder and real in seen:

@@ -29,9 +29,20 @@ def cut(line: str, width: int) -> str:
 
 
 def wrapped(text: str, first: str, rest: str | None = None, width: int = 100) -> list[str]:
-    """Text wrapped behind the beginning of its first line, further lines below it or behind a beginning of theirs."""
+    """Text wrapped behind the beginning of its first line, further lines below it or behind a beginning of theirs.
+
+    Words are never broken, even where the beginning is longer than a line, as the path of a file may be.
+    """
     below = " " * len(first) if rest is None else rest
-    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=below) or [first.rstrip()]
+    lines = textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=below,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [first.rstrip()]
 
 
 def labelled(label: str, text: str, width: int) -> list[str]:

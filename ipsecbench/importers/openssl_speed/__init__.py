@@ -24,13 +24,17 @@ from ipsecbench.importers.text import Text
 
 __all__ = ["FORMAT", "Box", "read_tables"]
 
+# Every repetition is bounded: a text is searched from each of its places, and may be anything.
 _SURE = re.compile(
-    r"in 1000s of bytes per second|^Doing .* (?:size blocks|for \d+s):|^type(?:\s+\d+ bytes)+\s*$"
-    r"|^\s*(?:Got: )?\+(?:F\d{0,2}|R\d{0,2}|DT):"
-    r"|sign/s\s+verify/s|encaps/s\s+decaps/s|\bopenssl\S*\s+speed\b",
+    r"in 1000s of bytes per second|^Doing [^\n]{1,120} (?:size blocks|for \d{1,6}s):"
+    r"|^type(?:[ \t]{1,40}\d{1,9} bytes)+[ \t]*$"
+    r"|^[ \t]{0,80}(?:Got: )?\+(?:F\d{0,2}|R\d{0,2}|DT):"
+    r"|sign/s[ \t]{1,20}verify/s|encaps/s[ \t]{1,20}decaps/s|\bopenssl\S{0,40}[ \t]{1,20}speed\b",
     re.MULTILINE,
 )
-_ROWS = re.compile(r"^\W{0,4}[A-Za-z][\w()/.+-]*(?: [a-z]\w*)?(?:\s+-?\d+\.\d\dk){2,}", re.MULTILINE)
+_ROWS = re.compile(
+    r"^\W{0,4}[A-Za-z][\w()/.+-]{0,80}(?: [a-z]\w{0,40})?(?:\s{1,80}-?\d{1,15}\.\d\dk){2,}", re.MULTILINE
+)
 _OWN_COMMAND = re.compile(r"^#\s*['\"]?openssl speed\b")
 _OTHERS = re.compile(r"\bsbc-bench v\d")
 """Texts of other tools that hold such tables among other things."""

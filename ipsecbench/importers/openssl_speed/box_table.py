@@ -23,7 +23,7 @@ from ipsecbench.importers.sheet import Sheet, printable
 from ipsecbench.importers.text import Text
 
 _CELL_STYLE = re.compile(r"<[^<>]{0,200}>|'{2,}")
-_LINK = re.compile(r"\[\S+ ([^\]]*)\]")
+_LINK = re.compile(r"\[\S{1,400} ([^\]]{0,200})\]")
 _COLUMNS = {
     "md5": "md5",
     "sha-1": "sha1",

@@ -192,3 +192,39 @@ def test_a_dataset_keeps_the_name_of_its_file() -> None:
     again = run("lib", "--into", "copy")
     assert again.exit_code == 0
     assert {path.name for path in Path("copy").iterdir()} == {path.name for path in Path("lib").iterdir()}
+
+
+def test_what_cannot_be_looked_at_and_folders_without_files_are_named() -> None:
+    Path("links").mkdir()
+    Path("links/a.txt").symlink_to(Path("boxes.txt").resolve())
+    Path("boxes.txt").write_text("@Router A\naes128 100\n")
+    done = run("links", "x" * 300, "boxes.txt", "--into", "out")
+    assert done.exit_code == 1
+    assert "! links: a folder without a file; links" in done.output
+    assert "File name too long" in " ".join(done.output.split())
+    assert Path("out/Router-A.ipsecbench.json").exists()
+
+
+def test_two_orders_at_once_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another order takes the name after it was found free, and before it is written."""
+    from ipsecbench.cli import import_files
+
+    Path("boxes.txt").write_text("@Router A\naes128 100\n")
+    other = Path("Router-A.ipsecbench.json")
+    write = import_files._Place._write
+
+    def late(self: import_files._Place, path: Path, stem: str, content: bytes) -> tuple[Path, bool]:
+        other.write_text("another's")
+        return write(self, path, stem, content)
+
+    monkeypatch.setattr(import_files._Place, "_write", late)
+    done = run("boxes.txt")
+    assert done.exit_code == 0, done.output
+    assert "saved: Router-A-2.ipsecbench.json" in done.output
+    assert other.read_text() == "another's"
+    assert read_dataset(Path("Router-A-2.ipsecbench.json")).label == "Router A"
+    assert sorted(path.name for path in Path().iterdir()) == [
+        "Router-A-2.ipsecbench.json",
+        "Router-A.ipsecbench.json",
+        "boxes.txt",
+    ]

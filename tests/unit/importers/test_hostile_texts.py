@@ -190,3 +190,15 @@ def test_many_runs_take_time_in_proportion(name: str) -> None:
 def test_more_runs_than_anybody_keeps_are_refused() -> None:
     with pytest.raises(DatasetError, match="more than 10000 runs"):
         import_text(text_of(("wolfCrypt Benchmark (min 1.0 sec)\n" * 10_001).encode()), "wolfcrypt")
+
+
+@pytest.mark.parametrize(
+    "piece", ["\n", "| \n", " ", "openssl-", "openssl ", "Doing \n", "type ", "a\n \n", "|[x ", "+F:\n"]
+)
+def test_openssl_speed_is_told_from_anything_in_no_time(piece: str) -> None:
+    chosen = named_format("openssl-speed")
+    for line in (piece * (300_000 // len(piece)), (piece * (500 // len(piece)) + "\n") * 600):
+        text = text_of(f"{line}x".encode())
+        begun = time.perf_counter()
+        chosen.confidence(text)
+        assert time.perf_counter() - begun < 2, repr(piece)
