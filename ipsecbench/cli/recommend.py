@@ -61,11 +61,11 @@ def recommend_command(
     if json_output:
         typer.echo(answer_json(recommendation, wanted))
     elif markdown:
-        from ipsecbench.report.markdown import markdown_report
+        from ipsecbench.report.answer.markdown import markdown_report
 
         typer.echo(markdown_report(recommendation, *wanted.names()), nl=False)
     elif full:
-        from ipsecbench.report.plain_text import full_text
+        from ipsecbench.report.answer.plain_text import full_text
 
         typer.echo(full_text(recommendation, screen_width(), *wanted.names()))
     else:

@@ -100,11 +100,11 @@ def _page(measured: Dataset, answer: Callable[[Dataset], Recommendation], file_n
     except PolicyError as error:
         if measured.source is None:
             raise
-        from ipsecbench.report.figures_page import render_figures_page
+        from ipsecbench.report.box.figures_page import render_figures_page
 
         say(f"Nothing is recommended, the report has the figures alone: {error}")
         return render_figures_page(measured, str(error), file_name)
-    from ipsecbench.report.page import render_page
+    from ipsecbench.report.box.page import render_page
 
     return render_page(measured, recommendation, file_name)
 
@@ -128,7 +128,7 @@ def _report_several(
     from ipsecbench.comparison.security_cost import security_costs
     from ipsecbench.dataset.store import check_writable
     from ipsecbench.recommend.policies.policy import load_policy
-    from ipsecbench.report.comparison_page import Layout, layout_of, render_comparison, write_comparison
+    from ipsecbench.report.comparison.page import Layout, layout_of, render_comparison, write_comparison
 
     policy = load_policy(wanted.policy)
     to_screen = output is not None and str(output) == "-"
@@ -158,7 +158,7 @@ def _report_several(
 
 def _command(places: Sequence[Path], wanted: Wanted, baseline: str | None, prices: Sequence[str]) -> str:
     """The command that makes the page again, without the folders of the one who made it."""
-    from ipsecbench.report.page import requirement_words
+    from ipsecbench.report.box.page import requirement_words
 
     words = ["ipsecbench", "report", *(place.name or "." for place in places[:_MOST_NAMED])]
     if len(places) > _MOST_NAMED:

@@ -56,7 +56,7 @@ def run_command(
         dataset = measure_and_store(session, plan, path, options)
     say(f"Saved {path}")
 
-    from ipsecbench.report.page import write_report
+    from ipsecbench.report.box.page import write_report
 
     recommendation = answer(dataset)
     write_report(report_path, dataset, recommendation, path.name)

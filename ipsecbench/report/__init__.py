@@ -1,6 +1,6 @@
-"""The HTML report: one self-contained file made from a dataset and a recommendation, the same for the same inputs.
+"""The HTML pages: each one self-contained file, the same for the same inputs.
 
-``formats`` turns figures into words; ``svg``, ``scales``, ``legend``, ``dot_plot`` and ``xy_plot`` draw; ``figures``,
-``suite_figures`` and ``box_figures`` choose what is drawn; ``validity`` and ``environment`` gather what is said;
-``embedded`` carries the data; ``page`` puts it all together and into its file.
+``box`` is the page of one dataset, ``comparison`` the page of several, ``proof_page`` that of a proof. ``answer`` has
+the recommendation's own tables and sections, also as text; ``drawing`` draws; ``frame`` is what every page has in
+common, ``embedded`` the data within it; ``tables``, ``references`` and ``formats`` are what all of them are made of.
 """

@@ -14,15 +14,15 @@ from ipsecbench.proof.records import DirectionProof, Outcome, Proof, SetProof
 from ipsecbench.recommend.answer_file import answer_document
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.report import formats
-from ipsecbench.report.configurations import EndFile
-from ipsecbench.report.dot_plot import DotPlot, Row
+from ipsecbench.report.answer.suite_rates import traffic_title
+from ipsecbench.report.box.configurations import EndFile
+from ipsecbench.report.box.figures import Figure, draw
+from ipsecbench.report.box.page import dataset_context
+from ipsecbench.report.drawing.dot_plot import DotPlot, Row
+from ipsecbench.report.drawing.plan import Plan
+from ipsecbench.report.drawing.svg import Shape
 from ipsecbench.report.embedded import render_with_data
-from ipsecbench.report.figures import Figure, draw
 from ipsecbench.report.frame import SCRIPTS, STYLES, frame_context
-from ipsecbench.report.page import dataset_context
-from ipsecbench.report.plan import Plan
-from ipsecbench.report.suite_rates import traffic_title
-from ipsecbench.report.svg import Shape
 from ipsecbench.report.tables import Cell, Column, Line, Table, estimate_cell
 
 _STATES = {Outcome.PROVEN: "good", Outcome.NOT_RUN: "fair", Outcome.NOT_MET: "bad", Outcome.UNSTABLE: "fair"}

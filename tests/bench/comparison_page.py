@@ -27,7 +27,7 @@ from ipsecbench.comparison.security_cost import security_costs
 from ipsecbench.dataset.store import read_dataset
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
-from ipsecbench.report.comparison_page import render_comparison
+from ipsecbench.report.comparison.page import render_comparison
 from tests.bench.figures import go_before_others, heading
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
-from ipsecbench.report.page import render_page
+from ipsecbench.report.box.page import render_page
 from tests.browser.viewer import DESKTOP, View
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

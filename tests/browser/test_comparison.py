@@ -18,7 +18,7 @@ from ipsecbench.comparison.security_cost import security_costs
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
-from ipsecbench.report.comparison_page import Layout, render_comparison
+from ipsecbench.report.comparison.page import Layout, render_comparison
 from tests.browser.viewer import DESKTOP, PHONE, SMALLEST, View
 
 pytestmark = pytest.mark.browser

@@ -17,12 +17,12 @@ from ipsecbench.proof.records import Difference
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
-from ipsecbench.report.figures_page import render_figures_page
-from ipsecbench.report.page import render_page
+from ipsecbench.report.box.figures_page import render_figures_page
+from ipsecbench.report.box.page import render_page
 from ipsecbench.report.proof_page import render_proof_page
 from tests.browser.viewer import DESKTOP, PHONE, SMALLEST, View
 from tests.unit.proof.test_screen import FIRST, a_proof
-from tests.unit.report.test_origin import imported
+from tests.unit.report.box.test_origin import imported
 
 pytestmark = pytest.mark.browser
 

@@ -162,7 +162,7 @@ def _show(answer: _Answer, show_all: bool, top: int, markdown: bool) -> None:
 
 def _write_page(answer: _Answer, path: Path) -> None:
     from ipsecbench.cli.measure import say
-    from ipsecbench.report.comparison_page import write_comparison
+    from ipsecbench.report.comparison.page import write_comparison
 
     size = write_comparison(path, answer.comparison, answer.ranking, answer.costs, noise=answer.noise)
     say(f"Saved {path} ({size / 1000:,.0f} kB)")

@@ -258,7 +258,7 @@ def _conclude(dataset: Dataset, path: Path, options: MeasureOptions, remote: Rem
         from ipsecbench.cli.recommend import goal_met, show_answer
         from ipsecbench.cli.report import default_report_path
         from ipsecbench.recommend.answer_file import answer_document
-        from ipsecbench.report.page import write_report
+        from ipsecbench.report.box.page import write_report
 
         recommendation = remote.answer.prepared()(dataset)
         outcome.report = default_report_path(path)

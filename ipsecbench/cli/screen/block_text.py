@@ -45,7 +45,7 @@ def _squeezed(lines: Sequence[str]) -> list[str]:
 
 def markdown_text(title: str, blocks: Iterable[Block]) -> str:
     """The same as Markdown; what is foreign text stays text."""
-    from ipsecbench.report.markdown import escape
+    from ipsecbench.report.answer.markdown import escape
 
     parts = [f"# {escape(title)}"]
     items: list[str] = []
@@ -62,7 +62,7 @@ def markdown_text(title: str, blocks: Iterable[Block]) -> str:
 
 
 def _markdown_table(columns: Sequence[TextColumn], rows: Sequence[Sequence[TextCell]]) -> str:
-    from ipsecbench.report.markdown import escape
+    from ipsecbench.report.answer.markdown import escape
 
     kept = [place for place in range(len(columns)) if any(row[place].text for row in rows)]
     lines = [

@@ -26,8 +26,8 @@ from ipsecbench.importers.text import Text, text_of
 from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.report.box.page import render_page
 from ipsecbench.report.embedded import LARGEST_PAGE_BYTES
-from ipsecbench.report.page import render_page
 
 SETTINGS = {
     **{"mode": "thorough", "precision": 0.01, "budget_seconds": 240.0, "minimum_rounds": 5, "only": []},

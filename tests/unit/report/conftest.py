@@ -14,7 +14,7 @@ from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
-from ipsecbench.report.page import render_page
+from ipsecbench.report.box.page import render_page
 
 VOID = frozenset({"meta", "br", "input", "link", "img", "hr", "wbr", "source", "base", "col", "embed"})
 

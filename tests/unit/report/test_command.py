@@ -18,7 +18,7 @@ from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import write_dataset
 from ipsecbench.errors import DatasetError, IpsecbenchError, UsageError
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.report.page import write_report
+from ipsecbench.report.box.page import write_report
 
 Answer = Callable[..., tuple[Dataset, Recommendation]]
 

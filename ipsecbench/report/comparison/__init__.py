@@ -1,0 +1,1 @@
+"""The page of several datasets: two row by row, or many side by side."""
