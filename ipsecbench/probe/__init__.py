@@ -1,6 +1,6 @@
 """The shell script that describes and measures a box on which nothing of ours can run: docs/probe.md.
 
-What it prints is read by :mod:`ipsecbench.importers.probe`.
+What it prints is read by :mod:`ipsecbench.importers.readers.probe.reader`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The data within a page: as much of it as fits, as JSON that cannot end its element early.
 
-``ipsecbench import`` reads it back (:mod:`ipsecbench.importers.report_page`). The element holds one object with some of
-these keys: ``recommendation``, ``proof``; ``dataset`` (a dataset's object); ``datasets`` where the page is about
-several. What is too large has ``_gzip`` behind its name and is packed: ``dataset_gzip`` is a dataset's file, octet for
-octet, and ``recommendation_gzip`` the object's JSON, by gzip and in base64.
+``ipsecbench import`` reads it back (:mod:`ipsecbench.importers.readers.own.report_page`). The element holds one object
+with some of these keys: ``recommendation``, ``proof``; ``dataset`` (a dataset's object); ``datasets`` where the page is
+about several. What is too large has ``_gzip`` behind its name and is packed by gzip and in base64: ``dataset_gzip`` is
+a dataset's file, octet for octet, ``recommendation_gzip`` the object's JSON.
 """
 
 from __future__ import annotations

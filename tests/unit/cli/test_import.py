@@ -45,7 +45,7 @@ FORMAT = Format("toy", "a toy", lambda text: 50 if text.content.startswith("@") 
 
 @pytest.fixture(autouse=True)
 def _toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    known = {"dataset": "ipsecbench.importers.own_dataset", "toy": __name__}
+    known = {"dataset": "ipsecbench.importers.readers.own.dataset", "toy": __name__}
     monkeypatch.setattr(formats, "MODULES", MappingProxyType(known))
     monkeypatch.chdir(tmp_path)
 

@@ -1,0 +1,1 @@
+"""What ``botan speed`` prints."""

@@ -1,0 +1,1 @@
+"""What a box says of itself, without a figure: cpuinfo, lscpu, the kernel's list of ciphers."""

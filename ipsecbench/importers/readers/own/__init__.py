@@ -1,0 +1,1 @@
+"""What this program itself wrote: datasets, and reports that have one within."""

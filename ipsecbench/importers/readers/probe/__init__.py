@@ -1,0 +1,1 @@
+"""What ``ipsecbench probe-script`` prints on a box."""

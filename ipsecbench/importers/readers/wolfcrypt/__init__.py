@@ -1,0 +1,1 @@
+"""What wolfCrypt's benchmark prints."""
