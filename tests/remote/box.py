@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PORT = 2222
+"""Of a box that nobody says another one of."""
 UNPACKED = Path("/var/cache/ipsecbench/unpacked")
 _START_SECONDS = 15.0
 
@@ -83,6 +84,9 @@ class Box:
     """Where its programs are looked for."""
     before: str = ""
     """Shell commands that run inside before the server does."""
+    port: int = PORT
+    beside: Box | None = None
+    """Another box, whose network it shares; None for one of its own."""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __enter__(self) -> Box:
@@ -96,12 +100,13 @@ class Box:
         (self.folder / "passwd").write_text(
             f"root:x:0:0:root:/run/box/home:{self.login_shell}\nsshd:x:110:65534::/run/sshd:/usr/sbin/nologin\n"
         )
-        (self.folder / "sshd_config").write_text(_CONFIGURATION.format(port=PORT, path=self.path))
+        (self.folder / "sshd_config").write_text(_CONFIGURATION.format(port=self.port, path=self.path))
         self.know_host((self.folder / "host_key.pub").read_text())
         log = open(self.folder / "server.log", "wb")
         self.process = subprocess.Popen(
             [
-                *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),
+                *(["unshare", "--net"] if self.beside is None else self.beside.reach("unshare")),
+                *("--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
                 *("sh", "-c", _INIT, "init", str(self.folder), self.mount_options, self._server(), self.before),
             ],
             stdin=subprocess.DEVNULL,
@@ -123,14 +128,14 @@ class Box:
         subprocess.run(
             [convert, "openssh", "dropbear", self.folder / "host_key", target], check=True, capture_output=True
         )
-        return f"{dropbear()} -F -E -r /run/box/dropbear_key -p 127.0.0.1:{PORT} -P /run/dropbear.pid"
+        return f"{dropbear()} -F -E -r /run/box/dropbear_key -p 127.0.0.1:{self.port} -P /run/dropbear.pid"
 
     def __exit__(self, *_: object) -> None:
         self.vanish()
 
     def know_host(self, public_key: str) -> None:
         """Let the client know a host key for the box."""
-        (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{PORT} {public_key}")
+        (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {public_key}")
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -141,7 +146,7 @@ class Box:
 
     def _listens(self) -> bool:
         table = Path(f"/proc/{self.init}/net/tcp").read_text()
-        return f":{PORT:04X} 00000000:0000 0A" in table
+        return f":{self.port:04X} 00000000:0000 0A" in table
 
     @property
     def init(self) -> int:
@@ -163,7 +168,7 @@ class Box:
         """How ``ipsecbench remote`` reaches it, without the destination."""
         known = f"UserKnownHostsFile={self.folder}/known_hosts"
         return (
-            *("--port", str(PORT), "--identity", str(self.folder / "key"), "--batch"),
+            *("--port", str(self.port), "--identity", str(self.folder / "key"), "--batch"),
             *("--ssh", "ssh -F none", "--ssh-option", known, "--ssh-option", "GlobalKnownHostsFile=none"),
             *("--ssh-option", "IdentitiesOnly=yes", "--ssh-option", "IdentityAgent=none"),
         )

@@ -115,7 +115,7 @@ def box(tmp_path: Path) -> Iterator[Callable[..., Box]]:
     """Start a box; it is gone afterwards."""
     with ExitStack() as stack:
 
-        def start(**settings: str) -> Box:
+        def start(**settings: Any) -> Box:
             return stack.enter_context(Box(tmp_path / "box", **settings))
 
         yield start
