@@ -84,10 +84,17 @@ def _ratios(joined: Joined, base_rows: _Rows, noise: float) -> tuple[Ratio, ...]
             two.estimate,
             speed,
             outcome_of(speed, noise),
-            doubts_of(base, other) + ((SAME_SAMPLES,) if one.samples and one.samples == two.samples else ()),
+            doubts_of(base, other) + ((SAME_SAMPLES,) if _is_copied(base, other) else ()),
         )
         for (base, other), (one, two), speed in zip(joined.pairs, sides, median_ratios(sides), strict=True)
     )
+
+
+def _is_copied(base: Measurement, other: Measurement) -> bool:
+    """Whether two rows are one measurement: the same samples, or the same figures of the same lines of a text."""
+    if base.published:
+        return base.published == other.published and all(one.line is not None for one in base.published)
+    return bool(len(base.samples)) and _side(base).samples == _side(other).samples
 
 
 def _side(row: Measurement) -> Side:

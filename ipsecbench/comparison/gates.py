@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Measurement, Status, Workload
+from ipsecbench.comparison.compare import SAME_SAMPLES
 from ipsecbench.comparison.model import Box, BoxComparison, Ratio
 from ipsecbench.comparison.selectors import GRAMMAR, Selector, parse_selector
 from ipsecbench.errors import UsageError
@@ -59,8 +60,8 @@ class GateResult:
 
     @property
     def is_vacuous(self) -> bool:
-        """Whether nothing was held against it, so that it says nothing."""
-        return not self.held and not self.lost
+        """Whether nothing was held against it, or a measurement against itself only, so that it says nothing."""
+        return not self.lost and all(SAME_SAMPLES in ratio.doubts for ratio in self.held)
 
     @property
     def failed(self) -> bool:
@@ -120,7 +121,10 @@ def refuse_vacuous(results: Sequence[GateResult]) -> None:
     for result in results:
         if result.is_vacuous:
             why = (
-                f"{result.missing} rows of the baseline match, and {result.box.name} has nothing to hold against them"
+                f"{result.box.name} and the baseline are the same measurement"
+                if result.held
+                else f"{result.missing} rows of the baseline match, and "
+                f"{result.box.name} has nothing to hold against them"
                 if result.missing
                 else "it matches no row of the baseline"
             )

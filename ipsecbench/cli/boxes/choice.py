@@ -30,11 +30,15 @@ def boxes_and_baseline(library: Library, baseline: str | None, prices: Sequence[
     """The boxes and the place of the baseline, which may be a file of its own.
 
     Raises:
+        DatasetError: only one of those that were named could be read.
         UsageError: no box is called so, or a price is none.
     """
     from ipsecbench.comparison.boxes import priced
     from ipsecbench.comparison.participants import boxes_of, is_named, named
+    from ipsecbench.errors import DatasetError
 
+    if len(library.entries) == 1 and library.unreadable and baseline is None:
+        raise DatasetError(f"a comparison needs two datasets, and only {library.entries[0].path} could be read")
     boxes = boxes_of(library.entries)
     if baseline is not None and not is_named(boxes, baseline) and Path(baseline).is_file():
         boxes = boxes_of([*read_places([Path(baseline)]).entries, *library.entries])

@@ -101,10 +101,21 @@ def compare_command(
     else:
         _show(answer, show_all, top, markdown)
     refuse_vacuous(results)
+    _warn_of_swapped(comparison, results)
     if any(result.failed for result in results):
         raise typer.Exit(EXIT_NOT_MET)
     if library.unreadable:
         raise typer.Exit(EXIT_ERROR)
+
+
+def _warn_of_swapped(comparison: Comparison, results: Sequence[GateResult]) -> None:
+    """A gate asks what a change cost: say so where the baseline is the later one."""
+    from ipsecbench.cli.measure import say
+    from ipsecbench.cli.screen.text_blocks import plain
+
+    base, day = comparison.baseline.name, comparison.baseline.dataset.measured_on or ""
+    for name in dict.fromkeys(one.box.name for one in results if (one.box.dataset.measured_on or day) < day):
+        say(plain(f"warning: {base} ({day}) was measured after {name}; a gate wants OLD NEW, or --baseline OLD"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
-from ipsecbench.cli.screen.text_table import GREEN, GREY, RED, TextCell, TextColumn
+from ipsecbench.cli.screen.text_table import GREEN, GREY, RED, TextCell, TextColumn, distinct
 from ipsecbench.comparison.compare import SAME_SAMPLES, expected_by_chance
 from ipsecbench.comparison.joining import LIMITED, OTHER_LIBRARY
 from ipsecbench.comparison.model import Box, BoxComparison, Comparison, Difference, Outcome, Ratio
@@ -21,7 +21,8 @@ SHOWN_ROWS = 20
 """Rows of two boxes that are shown unless more are asked for."""
 _MOST_REASONS = 4
 _MOST_DIFFERENCES = 8
-_LONGEST_FACT = 40
+_LONGEST_FACT, _LONGEST_SHOWN = 40, 400
+_LONGEST_COLUMN_NAME = 16
 _MARKS = {Outcome.FASTER: "+", Outcome.SLOWER: "-", Outcome.WITHIN_NOISE: "~", Outcome.NO_DIFFERENCE: "="}
 _COLOURS = {Outcome.FASTER: GREEN, Outcome.SLOWER: RED, Outcome.WITHIN_NOISE: GREY, Outcome.NO_DIFFERENCE: GREY}
 _OWN_DOUBTS = {
@@ -87,7 +88,9 @@ def _pair(one: BoxComparison, wish: Wish) -> list[Block]:
 
 
 def _difference(each: Difference) -> str:
-    return f"{each.name}: {shorten(each.base, _LONGEST_FACT)} → {shorten(each.other, _LONGEST_FACT)}"
+    base, other = shorten(each.base, _LONGEST_SHOWN), shorten(each.other, _LONGEST_SHOWN)
+    short = distinct((base, other), _LONGEST_FACT)
+    return f"{each.name}: {short[base]} → {short[other]}"
 
 
 def _counted(one: BoxComparison, wish: Wish) -> list[Block]:
@@ -291,18 +294,22 @@ def _matrix(
 ) -> Sheet:
     """Groups by boxes, or boxes by groups where there are more boxes than groups."""
     names = [*(name for name in names if name != "all"), "all"]
-    boxes = [one.box.name for one in comparison.boxes]
+    lines = [(one.box.name, some) for one, some in zip(comparison.boxes, groups, strict=True) if some]
     title = f"Ratios to {comparison.baseline.name}"
-    if len(boxes) <= len(names):
-        columns = (TextColumn(grouping), *(TextColumn(shorten(name, 16), True) for name in boxes))
-        rows = tuple((TextCell(name), *(_matrix_cell(some.get(name)) for some in groups)) for name in names)
+    if len(lines) <= len(names):
+        short = distinct([box for box, _ in lines], _LONGEST_COLUMN_NAME)
+        columns = (
+            TextColumn(grouping, is_whole=True),
+            *(TextColumn(short[box], True, len(lines) - place, is_counted=True)
+              for place, (box, _) in enumerate(lines)),
+        )  # fmt: skip
+        rows = tuple((TextCell(name), *(_matrix_cell(some.get(name)) for _, some in lines)) for name in names)
         return Sheet(title, columns, rows)
     order = ["all", *(name for name in names if name != "all")]
     columns = (
         TextColumn("box", is_name=True),
-        *(TextColumn(name, True, len(order) - place) for place, name in enumerate(order)),
+        *(TextColumn(name, True, len(order) - place, is_counted=True) for place, name in enumerate(order)),
     )
-    lines = [(box, some) for box, some in zip(boxes, groups, strict=True) if some]
     if not wish.shows_all and len(lines) > wish.top:
         lines.sort(key=lambda line: -line[1]["all"].speed.median)
         title += f", the fastest {wish.top:,} of {len(lines):,} boxes (--all shows every box)"

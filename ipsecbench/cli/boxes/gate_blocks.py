@@ -30,7 +30,8 @@ def _gate(result: GateResult, where: Callable[[GateResult], str]) -> list[Block]
         f"; {count_of(result.missing, 'row')} of the baseline could not be held against it" if result.missing else ""
     )
     if result.is_vacuous:
-        return [Prose(f"{name}: nothing was held against it", "GATE", RED)]
+        why = "the baseline and the box are the same measurement" if result.held else "nothing was held against it"
+        return [Prose(f"{name}: {why}", "GATE", RED)]
     if not result.failed:
         return [Prose(f"{name}: passed by {count_of(len(result.held), 'row')}{missing}", "GATE", GREEN)]
     found: list[Block] = [

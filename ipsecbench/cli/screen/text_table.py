@@ -6,9 +6,12 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from ipsecbench.cli.screen.text_blocks import plain
 
@@ -20,6 +23,7 @@ NARROWEST = 40
 """Columns below which nothing is made narrower."""
 GREEN, RED, GREY, BOLD, PLAIN = "\033[32m", "\033[31m", "\033[90m", "\033[1m", "\033[0m"
 _GAP = 2
+_MOST_LEFT = 8
 _LEAST_TEXT = 8
 """Columns that a column of text keeps when it is cut."""
 _COLOURS = re.compile("\033\\[[0-9;]*m")
@@ -36,7 +40,11 @@ class TextColumn:
     weight: int = 0
     """Columns of the least weight are left out first where there is no room; those of 0 never are."""
     is_name: bool = False
-    """Whether it is cut in the middle where there is no room."""
+    """Whether it holds names that differ: where there is no room they are cut so that they still do."""
+    is_whole: bool = False
+    """Whether it is never cut, though it is text."""
+    is_counted: bool = False
+    """Whether a line below the table names such columns where they were left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,25 @@ def cut_within(text: str, width: int) -> str:
     return cut_to(text, width - columns_of(tail)) + tail
 
 
+def distinct(names: Iterable[str], width: int) -> dict[str, str]:
+    """Names of at most so many columns each, cut so that two that differ still do: where they do, or numbered."""
+    every = list(dict.fromkeys(names))
+    found = {name: cut_within(name, width) for name in every}
+    counts = Counter(found.values())
+    alike = [name for name in every if counts[found[name]] > 1]
+    taken = {short for short, times in counts.items() if times == 1}
+    for name in alike:
+        tail = cut_to(f"{name[:3]}…{name[4 - width :]}", width) if width > _LEAST_TEXT else ""
+        found[name] = tail if tail and tail not in taken else _numbered(found[name], width, taken)
+        taken.add(found[name])
+    return found
+
+
+def _numbered(short: str, width: int, taken: Container[str]) -> str:
+    numbers = (f"#{number}" for number in count(2))
+    return next(one for end in numbers if (one := cut_to(short, width - len(end)) + end) not in taken)
+
+
 def text_table(
     columns: Sequence[TextColumn], rows: Sequence[Sequence[TextCell]], width: int, coloured: bool = False
 ) -> list[str]:
@@ -107,14 +134,28 @@ def text_table(
     kept = _fitting(columns, kept, widths, width)
     _narrow(columns, kept, widths, width)
     title = [(columns[place].title, BOLD) for place in range(len(columns))]
-    return [_line(columns, kept, widths, row, coloured) for row in (title, *cells)]
+    short = {place: distinct(dict.fromkeys(row[place][0] for row in cells), widths[place]) for place in kept
+             if columns[place].is_name}  # fmt: skip
+    lines = [_line(columns, kept, widths, row, coloured) for row in (title, *_with_names(cells, short))]
+    left = [column.title for place, column in enumerate(columns) if column.is_counted and place not in kept]
+    if left:
+        named = ", ".join(left[:_MOST_LEFT]) + (" …" if len(left) > _MOST_LEFT else "")
+        lines += textwrap.wrap(f"No room for {len(left)} more (--csv and --json have all): {plain(named)}", width)
+    return lines
+
+
+def _with_names(
+    rows: Sequence[Sequence[tuple[str, str]]], short: Mapping[int, Mapping[str, str]]
+) -> Iterator[Sequence[tuple[str, str]]]:
+    for row in rows:
+        yield [(short[place][text] if place in short else text, colour) for place, (text, colour) in enumerate(row)]
 
 
 def _fitting(columns: Sequence[TextColumn], kept: list[int], widths: dict[int, int], width: int) -> list[int]:
     """The columns that there is room for, texts cut as far as they may be."""
     while True:
         least = sum(
-            widths[place] if columns[place].is_number else min(widths[place], _LEAST_TEXT * 2) for place in kept
+            widths[place] if _is_fixed(columns[place]) else min(widths[place], _LEAST_TEXT * 2) for place in kept
         )
         droppable = [place for place in kept if columns[place].weight]
         if least + _GAP * (len(kept) - 1) <= width or not droppable:
@@ -123,9 +164,13 @@ def _fitting(columns: Sequence[TextColumn], kept: list[int], widths: dict[int, i
         kept = [place for place in kept if place != dropped]
 
 
+def _is_fixed(column: TextColumn) -> bool:
+    return column.is_number or column.is_whole
+
+
 def _narrow(columns: Sequence[TextColumn], kept: Sequence[int], widths: dict[int, int], width: int) -> None:
     """Take columns from the widest text until all fit."""
-    texts = [place for place in kept if not columns[place].is_number]
+    texts = [place for place in kept if not _is_fixed(columns[place])]
     while sum(widths[place] for place in kept) + _GAP * (len(kept) - 1) > width:
         widest = max(texts, key=lambda place: widths[place], default=None)
         if widest is None or widths[widest] <= _LEAST_TEXT:
@@ -143,7 +188,7 @@ def _line(
     parts = []
     for place in kept:
         text, colour = row[place]
-        text = cut_within(text, widths[place]) if columns[place].is_name else cut_to(text, widths[place])
+        text = cut_to(text, widths[place])
         space = " " * (widths[place] - columns_of(text))
         shown = f"{colour}{text}{PLAIN}" if coloured and colour and text else text
         parts.append(space + shown if columns[place].is_number else shown + space)

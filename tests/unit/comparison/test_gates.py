@@ -8,6 +8,7 @@ from math import sqrt
 import pytest
 
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Tier, Workload
+from ipsecbench.bench.published import Published, Unit
 from ipsecbench.comparison.compare import compare, outcome_of
 from ipsecbench.comparison.gates import judge, parse_gate, refuse_vacuous
 from ipsecbench.comparison.model import Box, BoxComparison, Ratio
@@ -159,3 +160,14 @@ def test_a_gate_that_nothing_was_held_against_is_a_mistake() -> None:
     base, found = compared(dataset(row(ESP, 100)), dataset(row(replace(ESP, tier=Tier.KERNEL), 100)))
     with pytest.raises(UsageError, match="new has nothing to hold against them"):
         refuse_vacuous([judge(parse_gate("esp.aes128gcm16@imix:-5%"), base, found)])
+
+
+def test_a_measurement_held_against_itself_is_a_mistake() -> None:
+    published = tuple(Published(100.0, Unit.MEGABYTES, line) for line in (3, 4))
+    copied = replace(row(ESP, 100), published=published)
+    base, found = compared(dataset(copied), dataset(copied))
+    with pytest.raises(UsageError, match="new and the baseline are the same measurement"):
+        refuse_vacuous([judge(parse_gate("esp.*:-5%"), base, found)])
+    other = replace(copied, published=(published[0], Published(100.0, Unit.MEGABYTES, 5)))
+    base, found = compared(dataset(copied), dataset(other))
+    refuse_vacuous([judge(parse_gate("esp.*:-5%"), base, found)])
