@@ -136,7 +136,7 @@ def describe(target: Target, path: Path) -> dict[str, Any]:
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "bits": elf.bits,
-        "byte_order": "big" if elf.big_endian else "little",
+        "byte_order": "big" if elf.is_big_endian else "little",
         "float_abi": elf.float_abi,
         "interpreter": elf.interpreter,
         "needed": list(elf.needed),

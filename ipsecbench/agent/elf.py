@@ -1,4 +1,4 @@
-"""What a Linux executable says of itself in its ELF header: for which machine it is and what it needs to run.
+"""What a Linux program says of itself in its ELF header: for which machine it is, and what it needs to run.
 
 System V ABI, "Object Files" and "Dynamic Linking", and the processor supplements for ARM, MIPS and RISC-V.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ipsecbench.errors import AgentError
 
@@ -16,37 +18,84 @@ _CLASS_32, _CLASS_64 = 1, 2
 _LITTLE, _BIG = 1, 2
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP, _PT_MIPS_ABIFLAGS = 1, 2, 3, 0x70000003
 _DT_NEEDED, _DT_STRTAB, _DT_VERNEED, _DT_VERNEEDNUM = 1, 5, 0x6FFFFFFE, 0x6FFFFFFF
-_EM_386, _EM_MIPS, _EM_ARM, _EM_X86_64, _EM_AARCH64, _EM_RISCV = 3, 8, 40, 62, 183, 243
 _EF_ARM_HARD_FLOAT = 0x400
 _EF_RISCV_FLOAT, _EF_RISCV_FLOAT_DOUBLE = 0x6, 0x4
 _MIPS_SOFT_FLOAT = 3
 _LONGEST_TABLE = 4096
 """More entries than this, in a table of headers or needs, belong to no program."""
+_LONGEST_PATH = 256
+BEGINNING_BYTES = 4096
+"""Octets of a program that are plenty for :func:`read_executable`."""
+
+_MACHINES: Mapping[tuple[int, int, bool], str] = MappingProxyType(
+    {
+        (3, 32, False): "i686",
+        (62, 64, False): "x86_64",
+        (62, 32, False): "x32",
+        (183, 64, False): "aarch64",
+        (183, 64, True): "aarch64_be",
+        (40, 32, False): "arm",
+        (40, 32, True): "armeb",
+        (8, 32, True): "mips",
+        (8, 32, False): "mipsel",
+        (8, 64, True): "mips64",
+        (8, 64, False): "mips64el",
+        (20, 32, True): "ppc",
+        (21, 64, True): "ppc64",
+        (21, 64, False): "ppc64le",
+        (22, 64, True): "s390x",
+        (243, 32, False): "riscv32",
+        (243, 64, False): "riscv64",
+        (258, 64, False): "loongarch64",
+    }
+)
+"""By e_machine, the bits of an address, and whether the most significant octet comes first."""
 
 
 @dataclass(frozen=True, slots=True)
-class ElfFile:
-    """One executable.
+class Executable:
+    """For which machine, C library and loader a program was built."""
 
-    Attributes:
-        machine: ``x86_64``, ``aarch64``, ``arm``, ``mips``, ``mipsel``, ``riscv64``, ``i386``; ``elf-N`` of any other.
-        bits: 32 or 64.
-        big_endian: its byte order.
-        flags: ``e_flags``, whose meaning depends on the machine.
-        interpreter: the loader that it asks for, such as ``/lib/ld-musl-mipsel-sf.so.1``; None of a static one.
-        needed: names of the libraries that it must have.
-        glibc: the newest version of glibc of which it needs a function, such as ``2.17``; None without glibc.
-        float_abi: ``hard`` or ``soft``: how floating point numbers are handed over.
-    """
-
-    machine: str
+    machine: str | None
+    """As uname says it, with the byte order where uname leaves it out; None: not one of those that are known here."""
     bits: int
-    big_endian: bool
+    """32 or 64."""
+    is_big_endian: bool
+    """Its byte order."""
     flags: int
-    interpreter: str | None
-    needed: tuple[str, ...]
-    glibc: str | None
+    """``e_flags``, whose meaning depends on the machine."""
     float_abi: str
+    """``hard`` or ``soft``: how floating-point numbers are handed over."""
+    interpreter: str | None
+    """The loader that it asks for, such as ``/lib/ld-musl-mipsel-sf.so.1``; None of a static one, empty where its name
+    does not lie in what was read, or is none."""
+
+    @property
+    def libc(self) -> str | None:
+        """``glibc``, ``musl`` or ``uclibc``; None where the loader does not say."""
+        return libc_of_loader(self.interpreter or "")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedExecutable(Executable):
+    """A program, and what it needs to run."""
+
+    needed: tuple[str, ...]
+    """Names of the libraries that it must have."""
+    glibc: str | None
+    """The newest version of glibc of which it needs a function, such as ``2.17``; None without glibc."""
+
+
+def libc_of_loader(path: str) -> str | None:
+    """Whose dynamic loader a path names: ``glibc``, ``musl``, ``uclibc``, or None."""
+    name = path.rpartition("/")[2]
+    if name.startswith("ld-musl"):
+        return "musl"
+    if name.startswith(("ld-uClibc", "ld64-uClibc")):
+        return "uclibc"
+    if name.startswith(("ld-linux", "ld64.so", "ld.so")):
+        return "glibc"
+    return None
 
 
 class _Reader:
@@ -59,8 +108,8 @@ class _Reader:
             raise AgentError("this ELF file is of an unknown class or byte order")
         self.content = content
         self.bits = 64 if content[4] == _CLASS_64 else 32
-        self.big_endian = content[5] == _BIG
-        self._order = ">" if self.big_endian else "<"
+        self.is_big_endian = content[5] == _BIG
+        self._order = ">" if self.is_big_endian else "<"
 
     def unpack(self, layout: str, offset: int) -> tuple[int, ...]:
         """Fields at ``offset``; ``P`` in the layout is a word of the file's own size."""
@@ -75,16 +124,6 @@ class _Reader:
         if end < 0:
             raise AgentError("this ELF file is cut short")
         return self.content[offset:end].decode("ascii", "replace")
-
-
-def _machine(number: int, reader: _Reader) -> str:
-    if number == _EM_MIPS:
-        name = "mips" if reader.bits == 32 else "mips64"
-        return name if reader.big_endian else name + "el"
-    if number == _EM_RISCV:
-        return f"riscv{reader.bits}"
-    name = {_EM_386: "i386", _EM_ARM: "arm", _EM_X86_64: "x86_64", _EM_AARCH64: "aarch64"}.get(number, f"elf-{number}")
-    return name + "_be" if reader.big_endian and number in (_EM_ARM, _EM_AARCH64) else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,30 +187,57 @@ def _versions(reader: _Reader, at: int, count: int, strings: int) -> list[str]:
     return names
 
 
-def _float_abi(machine: str, flags: int, reader: _Reader, segments: list[_Segment]) -> str:
-    soft = False
-    if machine == "arm":
-        soft = flags & _EF_ARM_HARD_FLOAT == 0
-    elif machine == "riscv64":
-        soft = flags & _EF_RISCV_FLOAT != _EF_RISCV_FLOAT_DOUBLE
-    for segment in segments:
-        if machine.startswith("mips") and segment.kind == _PT_MIPS_ABIFLAGS:
-            (abi,) = reader.unpack("B", segment.offset + 7)
-            soft = abi == _MIPS_SOFT_FLOAT
-    return "soft" if soft else "hard"
+def _float_abi(machine: str | None, flags: int, reader: _Reader, segments: list[_Segment]) -> str:
+    if machine in ("arm", "armeb"):
+        return "hard" if flags & _EF_ARM_HARD_FLOAT else "soft"
+    if machine == "riscv64":
+        return "hard" if flags & _EF_RISCV_FLOAT == _EF_RISCV_FLOAT_DOUBLE else "soft"
+    if machine is not None and machine.startswith("mips"):
+        places = [segment.offset + 7 for segment in segments if segment.kind == _PT_MIPS_ABIFLAGS]
+        said = [reader.content[place] for place in places if place < len(reader.content)]
+        return "soft" if _MIPS_SOFT_FLOAT in said else "hard"
+    return "hard"
 
 
-def read_elf(content: bytes) -> ElfFile:
-    """Read a whole executable.
+def _interpreter(reader: _Reader, segments: list[_Segment]) -> str | None:
+    part = next((segment for segment in segments if segment.kind == _PT_INTERP), None)
+    if part is None:
+        return None
+    name = reader.content[part.offset : part.offset + min(part.file_bytes, _LONGEST_PATH)].partition(b"\0")[0]
+    path = name.decode("ascii", "replace")
+    return path if path.isprintable() else ""
+
+
+def _executable(reader: _Reader, segments: list[_Segment]) -> Executable:
+    (number,) = reader.unpack("H", 18)
+    (flags,) = reader.unpack("I", 48 if reader.bits == 64 else 36)
+    machine = _MACHINES.get((number, reader.bits, reader.is_big_endian))
+    float_abi = _float_abi(machine, flags, reader, segments)
+    return Executable(machine, reader.bits, reader.is_big_endian, flags, float_abi, _interpreter(reader, segments))
+
+
+def read_executable(beginning: bytes) -> Executable | None:
+    """Read what the beginning of a program says, of which :data:`BEGINNING_BYTES` are plenty.
+
+    Returns:
+        What it is; None for what is no ELF file, or a damaged one.
+    """
+    try:
+        reader = _Reader(beginning)
+        return _executable(reader, _segments(reader))
+    except AgentError:
+        return None
+
+
+def read_elf(content: bytes) -> LinkedExecutable:
+    """Read a whole program.
 
     Raises:
         AgentError: it is no ELF file, or a damaged one.
     """
     reader = _Reader(content)
-    (number,) = reader.unpack("H", 18)
-    (flags,) = reader.unpack("I", 48 if reader.bits == 64 else 36)
     segments = _segments(reader)
-    interpreter = next((reader.text(part.offset) for part in segments if part.kind == _PT_INTERP), None)
+    header = _executable(reader, segments)
     dynamic = _dynamic(reader, segments)
     values = dict(dynamic)
     needed: tuple[str, ...] = ()
@@ -184,6 +250,13 @@ def read_elf(content: bytes) -> ElfFile:
             names = _versions(reader, at, values.get(_DT_VERNEEDNUM, 0), strings)
             numbers = [match[1] for match in (re.fullmatch(r"GLIBC_(\d+(?:\.\d+)+)", name) for name in names) if match]
             glibc = max(numbers, key=lambda text: tuple(map(int, text.split("."))), default=None)
-    machine = _machine(number, reader)
-    float_abi = _float_abi(machine, flags, reader, segments)
-    return ElfFile(machine, reader.bits, reader.big_endian, flags, interpreter, needed, glibc, float_abi)
+    return LinkedExecutable(
+        machine=header.machine,
+        bits=header.bits,
+        is_big_endian=header.is_big_endian,
+        flags=header.flags,
+        float_abi=header.float_abi,
+        interpreter=header.interpreter,
+        needed=needed,
+        glibc=glibc,
+    )

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ipsecbench.agent import find
+from ipsecbench.agent.elf import BEGINNING_BYTES, libc_of_loader, read_executable
 from ipsecbench.errors import AgentError, UsageError
-from ipsecbench.remote.elf import libc_of_loader, read_executable
 from ipsecbench.remote.survey import Survey
-
-_BEGINNING = 4096
 
 
 def choose_agent(box: Survey, named: Path | None) -> Path | None:
@@ -35,7 +33,7 @@ def choose_agent(box: Survey, named: Path | None) -> Path | None:
 def _checked(named: Path, box: Survey) -> Path:
     try:
         with open(named, "rb") as file:
-            found = read_executable(file.read(_BEGINNING))
+            found = read_executable(file.read(BEGINNING_BYTES))
     except OSError as error:
         raise UsageError(f"--agent: {named}: {error.strerror}") from error
     if found is None:
@@ -51,12 +49,12 @@ def _own(box: Survey) -> Path | None:
     try:
         path = find.agent_path()
         with open(path, "rb") as file:
-            found = read_executable(file.read(_BEGINNING))
+            found = read_executable(file.read(BEGINNING_BYTES))
     except (AgentError, OSError):
         return None
     if found is None or box.shell is None or found.machine != box.shell.machine:
         return None
-    if found.is_hard_float != box.shell.is_hard_float:
+    if found.float_abi != box.shell.float_abi:
         return None
     has_loader = found.interpreter is None or found.interpreter in (box.shell.interpreter, *box.loaders)
     return path if has_loader else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ipsecbench.agent.elf import BEGINNING_BYTES, Executable, libc_of_loader, read_executable
 from ipsecbench.hardware.condition import load_average
 from ipsecbench.hardware.source import parse_processor_list, printable
 from ipsecbench.remote.answer import ask
 from ipsecbench.remote.connection import Connection
-from ipsecbench.remote.elf import Executable, libc_of_loader, read_executable
 
 _FOLDER = re.compile(r"/[A-Za-z0-9/._-]{1,200}")
 _LONGEST_NAME = 64
@@ -67,7 +67,7 @@ def read_survey(parts: dict[str, bytes]) -> Survey:
         return printable(parts.get(title, b"").decode("utf-8", "replace").lstrip().partition("\n")[0])[:256] or None
 
     system = line("system") or "unknown"
-    shell = read_executable(parts.get("shell", b"")[:4096])
+    shell = read_executable(parts.get("shell", b"")[:BEGINNING_BYTES])
     loaders = tuple(
         name
         for name in parts.get("loaders", b"").decode("ascii", "replace").split("\n")[:32]

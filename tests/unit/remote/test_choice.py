@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ipsecbench.agent.elf import read_executable
 from ipsecbench.agent.find import agent_path
 from ipsecbench.cli.remote.box import box_name, usable_places
 from ipsecbench.errors import UsageError
 from ipsecbench.remote.agents import choose_agent
-from ipsecbench.remote.elf import read_executable
 from ipsecbench.remote.survey import Survey, read_survey
 from tests.unit.remote.test_hostile_boxes import _program
 

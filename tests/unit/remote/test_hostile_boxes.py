@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsecbench.agent.client import AgentProcess
+from ipsecbench.agent.elf import Executable, libc_of_loader, read_executable
 from ipsecbench.bench.measurement import Tier, Workload
 from ipsecbench.bench.runner import AgentRunner
 from ipsecbench.errors import AgentError, RemoteError, UsageError
@@ -19,7 +20,6 @@ from ipsecbench.hardware.source import Source
 from ipsecbench.remote.agent import _cleaned
 from ipsecbench.remote.answer import split_parts
 from ipsecbench.remote.connection import Connection, check_host
-from ipsecbench.remote.elf import Executable, libc_of_loader, read_executable
 from ipsecbench.remote.files import lay_out
 from ipsecbench.remote.survey import read_survey
 
@@ -232,7 +232,13 @@ def test_a_programs_header_says_for_which_box_it_is(program: bytes, machine: str
 
 def test_hard_float_of_arm() -> None:
     interpreter = b"/lib/ld-linux-armhf.so.3\0"
-    assert read_executable(_program(32, True, 40, interpreter, 0x5000400)) == Executable(
-        "arm", True, "/lib/ld-linux-armhf.so.3"
-    )
+    hard = read_executable(_program(32, True, 40, interpreter, 0x5000400))
+    assert hard == Executable("arm", 32, False, 0x5000400, "hard", "/lib/ld-linux-armhf.so.3")
+    soft = read_executable(_program(32, True, 40, b"/lib/ld-linux.so.3\0", 0x5000200))
+    assert soft is not None
+    assert soft.float_abi == "soft"
+    # Programs whose loader's name was moved to their end, as patchelf does.
+    moved = read_executable(_program(32, True, 40, interpreter)[: -len(interpreter)])
+    assert moved is not None
+    assert (moved.machine, moved.interpreter) == ("arm", "")
     assert libc_of_loader("/lib/libc.so.6") is None
