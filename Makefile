@@ -49,7 +49,7 @@ agent-tests:
 	$(MAKE) --no-print-directory -C agent all sanitize
 	$(MAKE) --no-print-directory -C agent check
 
-# With the roots of the machines that they run on: the first time ten minutes.
+# And the roots of the machines that they run on, which are made once (docs/agent-cross.md).
 cross-tests:
 	PYTHONPATH=. $(BIN)/python agent/cross/build.py --tests
 	sh tests/agent_cross/sysroots.sh

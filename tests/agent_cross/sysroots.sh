@@ -6,8 +6,9 @@
 #             mips: Debian's C library for cross-compilers; Debian has no libcrypto for it any more.
 #   musl      x86_64, aarch64, armv7: Debian 12; riscv64: Debian 13; without libcrypto, except aarch64.
 #   OpenWrt   mips, mipsel: musl with soft float, as OpenWrt has it and Debian has not, built from Debian's source; and
-#   and its   for these and aarch64 with musl Debian's OpenSSL built as a library for musl, without assembler.
-#   OpenSSL
+#   and its   for mips Debian's OpenSSL built as a library for musl, without assembler: no other machine has its byte
+#   OpenSSL   order and a libcrypto. IPSECBENCH_CROSS_LIBCRYPTO=all builds it for mipsel and aarch64 with musl too,
+#             which takes one to two minutes for each.
 #
 # The machine's own apt stays as it is: packages of other architectures are fetched with a state of their own, checked
 # with Debian's keys, and only unpacked.
@@ -18,10 +19,22 @@ mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 python=${PYTHON:-$root/.venv/bin/python}
 
+# is_built NAME: whether OpenSSL is built for this root.
+is_built() {
+    case $1 in
+    mips-musl) return 0 ;;
+    mipsel-musl | aarch64-musl) [ "${IPSECBENCH_CROSS_LIBCRYPTO:-}" = all ] ;;
+    *) return 1 ;;
+    esac
+}
+
 missing=""
 for name in x86_64-musl aarch64-glibc aarch64-musl armv7-glibc armv7-musl mips-glibc mips-musl mipsel-glibc mipsel-musl \
     riscv64-glibc riscv64-musl; do
     [ -e "$roots/$name/complete" ] || missing="$missing $name"
+    if [ -e "$roots/$name/complete" ] && is_built "$name" && [ ! -e "$roots/$name/lib/libcrypto.so.3" ]; then
+        missing="$missing $name"
+    fi
 done
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
@@ -112,8 +125,9 @@ soft_float_musl() {
     ln -s libc.so "$work/roots/$1/lib/ld-$(case $2 in mips) echo musl-mips-sf ;; *) echo musl-mipsel-sf ;; esac).so.1"
 }
 
-# libcrypto NAME ZIG-TARGET CPU KIND: OpenSSL's library for it; KIND is OpenSSL's name of such machines.
+# libcrypto NAME ZIG-TARGET CPU KIND: OpenSSL's library for it if it is built; KIND is OpenSSL's name of such machines.
 libcrypto() {
+    is_built "$1" || return 0
     source_of openssl
     build="$work/openssl-$1"
     mkdir -p "$build" "$work/roots/$1/lib"

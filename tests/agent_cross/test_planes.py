@@ -36,13 +36,13 @@ def transferred(pair: Pair) -> bool:
     sent = random.Random(1).randbytes(TRANSFER_BYTES)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(pair.peer.host.call(lambda: socket.create_server(("10.2.0.1", 5001))))
-        listener.settimeout(10)
+        listener.settimeout(60)
         sender = stack.enter_context(
-            pair.local.host.call(lambda: socket.create_connection(("10.2.0.1", 5001), 10, ("10.1.0.1", 0)))
+            pair.local.host.call(lambda: socket.create_connection(("10.2.0.1", 5001), 60, ("10.1.0.1", 0)))
         )
         receiver, _ = listener.accept()
         stack.enter_context(receiver)
-        receiver.settimeout(10)
+        receiver.settimeout(60)
 
         def send() -> None:
             sender.sendall(sent)

@@ -117,7 +117,7 @@ def test_a_cortex_a53_without_crypto_extension(machine_named: Named, tmp_path: P
     ]
     cache = str(CROSS / "cache")  # what the agents were built with
     environment = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache, "PATH": "/usr/bin:/bin"}
-    subprocess.run(command, check=True, timeout=120, env=environment)
+    subprocess.run(command, check=True, timeout=300, env=environment)
     first, _, capabilities = described(machine, tmp_path, "cortex-a53", LD_PRELOAD=str(library))
     assert names(first, ARM64) == {"asimd"}
     assert names(capabilities, ARMCAP) == {"neon"}

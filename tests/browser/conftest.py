@@ -29,6 +29,9 @@ _FLAGS = (
     "--disable-sync", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
 
+PATIENCE_MS = 120_000
+"""How long a page may take for anything, on a busy machine too; Playwright's own limit is 30 s."""
+
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
@@ -43,7 +46,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS), timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -71,6 +74,7 @@ def view(chromium: Browser) -> Iterator[Callable[..., View]]:
             permissions=list(permissions),
             accept_downloads=True,
         )
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         opened = View(context.new_page())
         views.append(opened)

@@ -18,7 +18,7 @@ from pathlib import Path
 PORT = 2222
 """Of a box that nobody says another one of."""
 UNPACKED = Path("/var/cache/ipsecbench/unpacked")
-_START_SECONDS = 15.0
+_START_SECONDS = 60.0
 
 
 def sshd() -> str | None:

@@ -89,7 +89,7 @@ class Program:
     def finish(self, process: subprocess.Popen[str]) -> Outcome:
         """Wait for its end; it must leave nothing on this machine either."""
         try:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

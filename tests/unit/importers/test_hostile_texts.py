@@ -148,10 +148,10 @@ def test_lines_without_end_take_no_time(name: str) -> None:
     for piece in PIECES:
         line = piece * (60_000 // len(piece))
         text = text_of(f"{head}\n{line}x\n{line}\n".encode())
-        begun = time.perf_counter()
+        begun = time.process_time()
         chosen.confidence(text)
         held(name, text.content.encode())
-        assert time.perf_counter() - begun < 2, repr(piece)
+        assert time.process_time() - begun < 2, repr(piece)
 
 
 def test_no_format_claims_a_text_of_another() -> None:
@@ -199,6 +199,6 @@ def test_openssl_speed_is_told_from_anything_in_no_time(piece: str) -> None:
     chosen = named_format("openssl-speed")
     for line in (piece * (300_000 // len(piece)), (piece * (500 // len(piece)) + "\n") * 600):
         text = text_of(f"{line}x".encode())
-        begun = time.perf_counter()
+        begun = time.process_time()
         chosen.confidence(text)
-        assert time.perf_counter() - begun < 2, repr(piece)
+        assert time.process_time() - begun < 2, repr(piece)

@@ -166,9 +166,9 @@ def test_what_is_packed_is_bounded() -> None:
 def test_hostile_pages_are_looked_through_once(filling: str) -> None:
     head = '<html><meta name="generator" content="ipsecbench 0">'
     page = head + filling * (2_000_000 // len(filling))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DatasetError):
         import_text(_text(page))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     with pytest.raises(DatasetError, match="larger than"):
         import_text(_text(page * 5), "report")
