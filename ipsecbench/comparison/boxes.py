@@ -27,11 +27,15 @@ from ipsecbench.recommend.prediction.arithmetic import scaled, total
 from ipsecbench.recommend.prediction.capacity import tunnel_rates
 from ipsecbench.recommend.prediction.core_scaling import wanted_scaling
 from ipsecbench.recommend.prediction.cost_model import CostModel
-from ipsecbench.recommend.prediction.predictions import PREDICTION_CONFIDENCE
+from ipsecbench.recommend.prediction.predictions import PREDICTION_CONFIDENCE, Prediction
+from ipsecbench.recommend.prediction.stated_default import clock_hz
 from ipsecbench.recommend.reasons import Role
 from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.recommend.rules import Rules
+
+CLOCK_UNKNOWN = "clock-unknown"
+"""Code of the verdict on a prediction from cycles of a clock that is not known."""
 
 
 class Ground(StrEnum):
@@ -168,8 +172,14 @@ def _predicted(box: Box, rules: Rules) -> BoxAnswer:
         prediction.tier,
         prediction.fixed.plane,
         f"{prediction.provider}, {prediction.basis}",
-        _doubts(end.costs, suite, prediction.provider),
+        _of_clock(end.costs, prediction) + _doubts(end.costs, suite, prediction.provider),
     )
+
+
+def _of_clock(costs: CostModel, prediction: Prediction) -> tuple[str, ...]:
+    """The stated default is in cycles: without the box's clock its time is a wide guess, which must be said."""
+    is_guessed = prediction.fixed.tier is None and clock_hz(costs.dataset.environment) is None
+    return (CLOCK_UNKNOWN,) if is_guessed else ()
 
 
 def _chance(rates: Draws, wanted: Requirements) -> float | None:

@@ -14,7 +14,17 @@ from importlib.resources import files
 from statistics import median
 from typing import Any
 
-from ipsecbench.bench.measurement import Estimate, Fit, Measurement, Sample, SampleColumns, Status, Tier, Workload
+from ipsecbench.bench.measurement import (
+    MIXES,
+    Estimate,
+    Fit,
+    Measurement,
+    Sample,
+    SampleColumns,
+    Status,
+    Tier,
+    Workload,
+)
 from ipsecbench.bench.published import Published, Unit
 from ipsecbench.dataset.model import FORMAT, SCHEMA_VERSION, Dataset, RunWarning
 from ipsecbench.dataset.plain import surely_valid
@@ -265,6 +275,8 @@ def _measurement(row: Mapping[str, Any], index: int) -> Measurement:
         row["mix"],
         row["cores"],
     )
+    if workload.mix is not None and workload.mix not in MIXES:
+        raise DatasetError(f"field '{name}.mix': {workload.mix[:40]!r} is no mix; there are {', '.join(MIXES)}")
     published = _published(row.get("published", ()))
     _check_median(time, samples, published, workload, name)
     return Measurement(

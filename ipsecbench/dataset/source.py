@@ -77,6 +77,10 @@ class VerdictKind:
 VERDICT_KINDS: Mapping[str, VerdictKind] = MappingProxyType(
     {
         "spread-assumed": VerdictKind(Worth.NOTE, "published without a spread: the interval is assumed"),
+        "mixed-text": VerdictKind(Worth.DOUBT, "the text has figures of another format too, which are not in here"),
+        "clock-unknown": VerdictKind(
+            Worth.DOUBT, "the clock of the box is not stated: what the data plane's cycles take is a wide guess"
+        ),
         "version-unknown": VerdictKind(Worth.DOUBT, "the library's version is not stated"),
         "samples-left-out": VerdictKind(Worth.NOTE, "raw samples were left out: medians with their intervals remain"),
         "date-unknown": VerdictKind(Worth.NOTE, "the day of the measurement is not stated"),

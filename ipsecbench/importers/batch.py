@@ -9,12 +9,13 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ipsecbench.dataset.model import Dataset
+from ipsecbench.dataset.source import DatasetVerdict
 from ipsecbench.errors import DatasetError, UsageError
-from ipsecbench.importers.formats import guessed_format, import_text, named_format
+from ipsecbench.importers.formats import Format, import_text, likely_formats, named_format
 from ipsecbench.importers.text import Text, read_text
 
 MOST_FILES = 100_000
@@ -71,8 +72,9 @@ def read_one(text: Text, format_name: str | None = None) -> Read:
     if not text.content.strip():
         return Read(name, reason="empty", sha256=text.sha256)
     try:
-        name = (guessed_format(text) if name is None else named_format(name)).name
-        return Read(name, import_text(text, name), sha256=text.sha256)
+        likely = likely_formats(text) if name is None else (named_format(name),)
+        name = likely[0].name
+        return Read(name, _with_word_of(text, import_text(text, name), likely[1:]), sha256=text.sha256)
     except DatasetError as error:
         return Read(name, reason=str(error), sha256=text.sha256)
     except UsageError:
@@ -80,6 +82,29 @@ def read_one(text: Text, format_name: str | None = None) -> Read:
     except Exception as error:  # a mistake in one reader must not cost the other 999 files
         kind = type(error).__name__
         return Read(name, reason=f"a mistake in the reader of {name}, please report it: {kind}: {error}")
+
+
+def _with_word_of(text: Text, found: tuple[Dataset, ...], others: Iterable[Format]) -> tuple[Dataset, ...]:
+    """The datasets, with a verdict that tells of figures of other formats on lines that none of them has."""
+    lines = _lines(found)
+    if not lines:
+        return found
+    said = []
+    for other in others:
+        try:
+            left = _lines(other.read(text)) - lines
+        except Exception:  # noqa: S112 - what cannot read the text has no figures in it
+            continue
+        if left:
+            said.append(f"{other.title} from line {min(left)} on: --format {other.name}")
+    verdicts = (DatasetVerdict("mixed-text", "; ".join(said)),) if said else ()
+    return tuple(replace(dataset, verdicts=dataset.verdicts + verdicts) for dataset in found)
+
+
+def _lines(datasets: Iterable[Dataset]) -> set[int]:
+    rows = (row for dataset in datasets for row in dataset.measurements)
+    taken = {one.line for row in rows for one in row.published if one.line is not None}
+    return taken | {one.line for dataset in datasets if dataset.source for one in dataset.source.unread}
 
 
 def files_of(paths: Iterable[Path], apart_from: Path | None = None) -> Iterator[Path]:

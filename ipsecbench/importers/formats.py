@@ -73,17 +73,27 @@ def guessed_format(text: Text) -> Format:
     Raises:
         DatasetError: none knows the text.
     """
-    best, surest = None, 0
+    return likely_formats(text)[0]
+
+
+def likely_formats(text: Text) -> tuple[Format, ...]:
+    """The formats that a text may have, the surest first; only one where that is certain.
+
+    Raises:
+        DatasetError: none knows the text.
+    """
+    found: list[tuple[int, Format]] = []
     for name in MODULES:
         one = named_format(name)
         sure = one.confidence(text)
-        if sure > surest:
-            best, surest = one, sure
+        if sure > 0:
+            found.append((sure, one))
         if sure >= _CERTAIN:
+            found = [(sure, one)]
             break
-    if best is None:
+    if not found:
         raise DatasetError("no known format; 'ipsecbench import --list-formats' shows which there are")
-    return best
+    return tuple(one for _, one in sorted(found, key=lambda each: -each[0]))
 
 
 def import_text(text: Text, format_name: str | None = None) -> tuple[Dataset, ...]:

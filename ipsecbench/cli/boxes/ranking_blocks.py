@@ -66,10 +66,18 @@ def ranking_blocks(ranking: Ranking, most: int | None = None) -> list[Block]:
             title += f" ({most:,} of {len(rows):,}; --all shows all)"
         found.append(Sheet(title, columns, rows[:most]))
     found += _unanswered(ranking)
-    codes = dict.fromkeys(code for answer in answered for code in answer.doubts if not is_note(code))
+    codes: dict[str, list[str]] = {}
+    for answer in answered:
+        for code in filter(lambda each: not is_note(each), answer.doubts):
+            codes.setdefault(code, []).append(answer.box.name)
     if codes:
-        found.append(Prose("; ".join(f"{code}: {doubt_title(code)}" for code in codes), "DOUBTS", GREY))
+        parts = [f"{code}: {doubt_title(code)} ({_some(names)})" for code, names in codes.items()]
+        found.append(Prose("; ".join(parts), "DOUBTS", GREY))
     return found
+
+
+def _some(names: Sequence[str]) -> str:
+    return listing(names) if len(names) <= _MOST_NAMED else f"{len(names):,} boxes"
 
 
 def _unanswered(ranking: Ranking) -> list[Block]:

@@ -40,6 +40,7 @@ def _read(text: Text) -> tuple[Dataset, ...]:
     return tuple(sheet.dataset() for sheet in found)
 
 
+MODULES_OF_ALL = formats.MODULES
 FORMAT = Format("toy", "a toy", lambda text: 50 if text.content.startswith("@") else 0, _read)
 
 
@@ -228,3 +229,19 @@ def test_two_orders_at_once_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
         "Router-A.ipsecbench.json",
         "boxes.txt",
     ]
+
+
+def test_figures_of_another_format_in_the_same_text_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "MODULES", MODULES_OF_ALL)
+    table = (
+        "type             16 bytes     64 bytes\naes-128-cbc      87191.01k    91000.50k\n"
+        "# Algorithm | Key | Encryption | Decryption\naes-cbc 128b 522.5 MiB/s 2229.3 MiB/s\n"
+    )
+    Path("both.txt").write_text(table)
+    done = run("both.txt")
+    assert "another format too, which are not in here: output of openssl speed from line 2 on" in " ".join(
+        done.output.split()
+    )
+    assert "--format openssl-speed" in done.output
+    again = run("both.txt", "--format", "openssl-speed", "--json", "--label", "speed")
+    assert json.loads(again.stdout)["summary"]["figures"] == 2

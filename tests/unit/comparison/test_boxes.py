@@ -210,3 +210,14 @@ def test_the_cost_of_security_is_the_ratio_of_what_is_predicted() -> None:
     assert (cipher_128 + mac) / (cipher_256 + mac) < longer.factor.median < 1
     assert steps["ChaCha20 instead of AES"].factor is None
     assert all(step.factor is None for step in cost.exchanges)
+
+
+def test_a_clock_that_nobody_tells_is_a_doubt() -> None:
+    policy, wanted = load_policy("modern"), Requirements(goal_mbit_per_second=100.0)
+    known = board(MT7621)
+    hardware = {"cpu": {"architecture": "mips", "model": "MT7621AT", "cores": 2}}
+    unknown = replace(known, environment={**known.environment, "hardware": hardware})
+    named = replace(unknown, label="MT7621 at 0.88 GHz", environment={**known.environment, "hardware": {}})
+    answers = {answer.box.name: answer for answer in rank_boxes(
+        [box(known, "known"), box(unknown, "unknown"), box(named, "named")], policy, wanted).answers}  # fmt: skip
+    assert [name for name, answer in answers.items() if "clock-unknown" in answer.doubts] == ["unknown"]

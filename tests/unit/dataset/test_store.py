@@ -169,6 +169,7 @@ def damage(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
         (damage("measurements", 0, "ns_per_operation", "lower", value=303.0), "not within its interval"),
         (damage("measurements", 0, "ns_per_operation", value=None), "do not belong together"),
         (damage("measurements", 1, "algorithm", value="aes128gcm16"), r"'measurements\[1\]' repeats"),
+        (damage("measurements", 0, "mix", value="9" * 5000), r"'measurements\[0\].mix': '9{40}' is no mix"),
         (damage("trials", value=KeyError), "whole file"),
         (damage("trials", 0, "trial", value="imaginary"), r"'trials\[0\].trial'"),
         (damage("trials", 0, "tier", value="packet-loop"), r"'trials\[0\].tier'"),

@@ -211,6 +211,7 @@ def test_the_ranking_and_the_price_come_first() -> None:
     assert screen.startswith("RANKING")
     assert re.search(r"^1 +fast ", screen, re.M)
     assert re.search(r"^2 +slow ", screen, re.M)
+    assert "is a wide guess (fast and slow)" in " ".join(screen.split())
     found = json.loads(run(slow, fast, "--rank", "--security-cost", "--price", "fast=200", "--json").output)
     best = found["ranking"]["answers"][0]
     assert best["box"] == "fast"
