@@ -12,8 +12,10 @@ from ipsecbench.cli import options as option
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
+    from ipsecbench.errors import RefusedError
     from ipsecbench.export.connection import Connection, End
     from ipsecbench.export.target import File, Target
+    from ipsecbench.recommend.model import Recommendation
 
 _ENDS = ("both", "local", "peer")
 
@@ -44,6 +46,13 @@ def export_command(
     local_id: Annotated[str | None, typer.Option("--local-id", help="This end's identity.")] = None,
     peer_id: Annotated[str | None, typer.Option("--peer-id", help="The other end's identity.")] = None,
     ends: Annotated[str, typer.Option("--end", help="Which end to write: local, peer or both.")] = "both",
+    for_product: Annotated[
+        bool,
+        typer.Option(
+            "--for-product",
+            help="Where the product cannot say what is recommended: the best that it has by the policy.",
+        ),
+    ] = False,
     with_fallbacks: Annotated[
         bool, typer.Option("--with-fallbacks", help="Also the proposals that the policy appends for old peers.")
     ] = False,
@@ -66,6 +75,7 @@ def export_command(
     from ipsecbench.dataset.store import read_dataset
     from ipsecbench.errors import RefusedError, UsageError
     from ipsecbench.export.connection import placeholder_ends
+    from ipsecbench.export.fitting import fit
     from ipsecbench.export.from_recommendation import connection_of
     from ipsecbench.export.target import find_target
 
@@ -81,20 +91,28 @@ def export_command(
     version = target.version(version_word or None)
     if target.both_ends_in_one and ends != "both":
         raise UsageError(f"target {target.name} writes both ends in one: leave --end out")
-    recommendation = wanted.prepared()(read_dataset(dataset))
+    answer, measured = wanted.prepared(), read_dataset(dataset)
+    recommendation = answer(measured)
     here, there = placeholder_ends(wanted.requirements.outer, wanted.requirements.inner)
-    connection = connection_of(
-        recommendation,
+    here, there = (
         _end(here, local, local_network, local_id),
         _end(there, peer_address, peer_network, peer_id),
-        name=name,
-        with_fallbacks=with_fallbacks,
     )
+
+    def connect(found: Recommendation) -> Connection:
+        return connection_of(found, here, there, name=name, with_fallbacks=with_fallbacks)
+
+    connection = connect(recommendation)
+    if for_product:
+        fitted = fit(target, version, recommendation, answer.again(measured), connect)
+        recommendation, connection = fitted.recommendation, fitted.connection
+        for line in fitted.lines:
+            typer.echo(f"{target.title} {version}: {line}", err=True)
     try:
         files = _files(target, connection, version, ends, accept_legacy)
     except RefusedError as error:
-        for reason in error.reasons:
-            typer.echo(f"ipsecbench: no {target.title} {version}: {reason}", err=True)
+        can_be_fitted = not for_product and bool(target.refuse(connection, version))
+        _say_refusals(target, version, error, recommendation.policy if can_be_fitted else None)
         raise typer.Exit(error.exit_code) from None
     if output is None:
         _print(target, files)
@@ -104,6 +122,16 @@ def export_command(
     if not goal_met(recommendation):
         typer.echo("ipsecbench: the goal is not sure to be met; see 'ipsecbench recommend'", err=True)
         raise typer.Exit(EXIT_NOT_MET)
+
+
+def _say_refusals(target: Target, version: str, error: RefusedError, policy: str | None) -> None:
+    """Each reason, and the way out where another recommendation may be one."""
+    for reason in error.reasons:
+        typer.echo(f"ipsecbench: no {target.title} {version}: {reason}", err=True)
+    if policy is not None:
+        typer.echo(
+            f"ipsecbench: --for-product writes the best that {target.title} {version} has by policy {policy}", err=True
+        )
 
 
 def _show_targets() -> None:

@@ -15,6 +15,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,9 @@ import typer
 
 if TYPE_CHECKING:
     from ipsecbench.dataset.model import Dataset
+    from ipsecbench.export.fitting import Again
     from ipsecbench.recommend.model import Recommendation
+    from ipsecbench.recommend.policies.policy import Policy
     from ipsecbench.recommend.requirements.records import Requirements
 
 DEFAULT_POLICY = "modern"
@@ -131,7 +134,7 @@ class Wanted:
         """Policy and other end's dataset as they were given, for whatever says how to ask the same again."""
         return self.policy, None if self.peer_dataset is None else str(self.peer_dataset)
 
-    def prepared(self) -> Callable[[Dataset], Recommendation]:
+    def prepared(self) -> Prepared:
         """Read the policy and the other end's dataset now, so that a mistake comes before anything that takes long.
 
         Returns:
@@ -141,16 +144,38 @@ class Wanted:
             IpsecbenchError: one of them cannot be read; one line.
         """
         from ipsecbench.dataset.store import read_dataset
-        from ipsecbench.recommend import recommend
         from ipsecbench.recommend.policies.policy import load_policy
 
         policy = load_policy(self.policy)
         other = None if self.peer_dataset is None else read_dataset(self.peer_dataset)
+        return Prepared(policy, self.requirements, other)
 
-        def answer(dataset: Dataset) -> Recommendation:
-            return recommend(dataset, policy, self.requirements, peer_dataset=other)
 
-        return answer
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that a recommendation needs but the dataset of this end."""
+
+    policy: Policy
+    """What is allowed."""
+    requirements: Requirements
+    """What is wanted."""
+    peer_dataset: Dataset | None
+    """What was measured on the other end."""
+
+    def __call__(self, dataset: Dataset) -> Recommendation:
+        """The recommendation."""
+        return self._recommend(dataset, self.requirements)
+
+    def again(self, dataset: Dataset) -> Again:
+        """What recommends by the same policy from the same datasets with other requirements."""
+        from ipsecbench.export.fitting import Again
+
+        return Again(self.policy, partial(self._recommend, dataset))
+
+    def _recommend(self, dataset: Dataset, requirements: Requirements) -> Recommendation:
+        from ipsecbench.recommend import recommend
+
+        return recommend(dataset, self.policy, requirements, peer_dataset=self.peer_dataset)
 
 
 def wanted_of(given: Mapping[str, Any]) -> Wanted:

@@ -248,6 +248,8 @@ class Provenance:
     """Digest of the dataset file."""
     dataset_created: str
     """When the measurement started."""
+    differences: tuple[str, ...] = ()
+    """What a recommendation for one product has otherwise than the one without, lines for people; empty for that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,7 @@ def header_lines(target: Target, connection: Connection, version: str) -> tuple[
         f"dataset {digest}, measured {origin.dataset_created}",
         f"phase 1 IKEv{connection.ike_version} {connection.ike.proposal}, {connection.authentication}; "
         f"phase 2 ESP {connection.esp.proposal}, {connection.mode} mode",
+        *origin.differences,
         f"Text checked: {target.proof_text}",
         f"Verify with: {target.verify(connection)}",
         *(f"WARNING: {line}" for line in legacy_warnings(connection)),

@@ -44,6 +44,7 @@ def document(connection: Connection, comment: tuple[str, ...]) -> dict[str, Any]
             "box": origin.box,
             "dataset_sha256": origin.dataset_sha256,
             "dataset_created": origin.dataset_created,
+            "differences": list(origin.differences),
         },
         "name": connection.name,
         "ike_version": connection.ike_version,

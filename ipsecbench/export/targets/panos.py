@@ -29,6 +29,8 @@ _LAN_MTU = 1500
 _ADJUSTMENTS = {"ip": range(40, 301), "ipv6": range(60, 301)}
 _ID_KINDS = {"address": "ipaddr", "domain": "fqdn", "mail": "ufqdn"}
 _LARGEST_GROUP_WITH_SHA256 = 19
+_ECDSA = ECDSA[:2]
+"""PAN-OS makes ECDSA certificates of 256 and 384 bits; that it takes others for IKE is said nowhere."""
 
 
 def _aead_prf(key_exchange: str) -> dict[str, str]:
@@ -51,7 +53,7 @@ def _words(connection: Connection, version: str) -> Vocabulary:
         esp_encryption=cbc | combined | {"null": "null"},
         esp_integrity=hashes,
         pfs_groups=groups,
-        authentication={"psk": "pre-shared-key"} | dict.fromkeys((*RSA, *ECDSA), "certificate"),
+        authentication={"psk": "pre-shared-key"} | dict.fromkeys((*RSA, *_ECDSA), "certificate"),
     )
 
 
