@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ipsecbench import foreign_text
 from ipsecbench.errors import UsageError
 
 MOST_CHARACTERS = 4 * 2**20
 """Longest text that is read; the largest real configurations are a tenth of it."""
 _LONGEST_QUOTE = 60
+_LONGEST_NAME = 200
 _MOST_STEPS = 500_000
 _MOST_PROPOSALS = 1000
 
@@ -18,8 +20,8 @@ def quoted(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """A name from a text, such as a connection's, without control characters."""
-    return "".join(char if char.isprintable() else "�" for char in text[:200])
+    """A name from a text, such as a connection's, without control characters and bounded."""
+    return foreign_text.printable(text, _LONGEST_NAME)
 
 
 def unreadable(line: int | None, what: str) -> UsageError:

@@ -53,11 +53,6 @@ class Side:
         return FEWEST_FOR_INTERVAL <= len(self.samples) <= MOST_SAMPLES
 
 
-def ratio_of(one: Estimate, other: Estimate) -> Estimate:
-    """The one over the other, from their intervals alone."""
-    return median_ratios([(Side(one), Side(other))])[0]
-
-
 def median_ratios(pairs: Sequence[tuple[Side, Side]]) -> list[Estimate]:
     """The first of each pair over the second, with its 95% interval."""
     import numpy as np

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from ipsecbench import foreign_text
+
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 """Longest text that is read; /proc/cpuinfo of 1024 processors is about 2 MB."""
 
@@ -39,10 +41,7 @@ class FileText:
 
 def printable(value: str) -> str:
     """Make a value from a file safe to show: one line, no control or formatting characters, bounded length."""
-    value = " ".join(value[:MAX_VALUE_CHARACTERS].replace("\0", " ").split())
-    if value.isprintable():
-        return value
-    return "".join(character if character.isprintable() else "\ufffd" for character in value)
+    return foreign_text.printable(value, MAX_VALUE_CHARACTERS)
 
 
 class Source:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ipsecbench import __version__
+from ipsecbench import __version__, foreign_text
 from ipsecbench.bench.measurement import Estimate, Measurement, Status, Workload
 from ipsecbench.bench.published import Published, Unit
 from ipsecbench.dataset.model import Dataset
@@ -181,8 +181,7 @@ class Sheet:
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:
     """Text of others on one line, bounded, without what steers a terminal or turns the direction of text."""
-    plain = " ".join(text[: longest * 2].split())[:longest]
-    return "".join(each if each.isprintable() else "\ufffd" for each in plain)
+    return foreign_text.printable(text, longest)
 
 
 def _origin(header: Mapping[str, str]) -> tuple[str | None, str | None]:

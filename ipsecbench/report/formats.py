@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from ipsecbench.bench.measurement import MIXES, Estimate
+from ipsecbench.bench.measurement import Estimate
 
 UNKNOWN = "unknown"
 """Shown where the dataset does not say."""
@@ -174,11 +174,6 @@ def size_title(size_bytes: int | None, mix: str | None) -> str:
     if mix is not None:
         return _MIX_TITLES.get(mix, shorten(mix, 24))
     return f"{size_bytes:,} B" if size_bytes is not None else "any size"
-
-
-def mix_description(mix: str) -> str:
-    """What a mix consists of: ``7 × 64 B, 4 × 570 B, 1 × 1,518 B``."""
-    return ", ".join(f"{count} × {size:,} B" for size, count in MIXES.get(mix, ()))
 
 
 def sentence(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import textwrap
@@ -26,7 +25,6 @@ _GAP = 2
 _MOST_LEFT = 8
 _LEAST_TEXT = 8
 """Columns that a column of text keeps when it is cut."""
-_COLOURS = re.compile("\033\\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +65,6 @@ def terminal_width() -> int:
     if not sys.stdout.isatty():
         return USUAL_WIDTH
     return max(NARROWEST, min(shutil.get_terminal_size((USUAL_WIDTH, 40)).columns, WIDEST))
-
-
-def without_colour(text: str) -> str:
-    """Text without the sequences that colour it."""
-    return _COLOURS.sub("", text)
 
 
 def columns_of(text: str) -> int:

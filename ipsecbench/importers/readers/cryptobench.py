@@ -31,7 +31,6 @@ _VERSION = re.compile(r"^([a-z0-9-]{1,30}): version=(.+?)(?: \(CPUINFO: (.*)\))?
 _SYSTEM = re.compile(r"^system: ([a-z-]{1,20}):[ \t]*(.*?)\s*$")
 _RATIO = re.compile(r"-ratio=[\d.,]+\s*$")
 _REFERENCE = re.compile(r"^reference: iterations=")
-_PASSED = re.compile(r"auto-test-passed")
 _INDEX = re.compile(r"\s{2,}\d{1,4}$")
 _ONLY_TABLES = 15
 """How many times slower than with AES instructions CBC is decrypted without them, at least."""

@@ -20,7 +20,6 @@ _NIST_SINGLE = {160: "secp160r1", 192: "nistp192", 224: "nistp224", 521: "nistp5
 """Curves that the number of bits alone names in every version."""
 _NIST_BEFORE_BRAINPOOL = {256: "nistp256", 384: "nistp384"}
 """Those that it names until OpenSSL 1.1.0, which had no Brainpool curves yet."""
-_ED = {"ed25519", "ed448", "curvesm2", "sm2"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,6 @@ class Version:
         return self.library == "LibreSSL"
 
     @property
-    def is_evp_always(self) -> bool:
-        """Whether ``speed`` calls every cipher through EVP: since OpenSSL 3.0, whatever the options are."""
-        return not self.is_libressl and self.numbers[0] >= 3
-
-    @property
     def has_record_loop(self) -> bool:
         """Whether ``speed -evp`` of GCM, CCM and OCB makes a whole record of each call, key and IV set anew:
         openssl#25823, see #27513."""
