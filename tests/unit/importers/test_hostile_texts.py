@@ -184,7 +184,8 @@ def test_many_runs_take_time_in_proportion(name: str) -> None:
         return time.process_time() - begun
 
     seconds(50)
-    assert seconds(1600) < 20 * max(seconds(200), 0.005)  # 8 in proportion, 64 if each run looked at all of the text
+    # 8 in proportion, 64 if each run looked at all of the text; the least of three, for a busy box
+    assert min(seconds(1600) for _ in range(3)) < 20 * max(min(seconds(200) for _ in range(3)), 0.005)
 
 
 def test_more_runs_than_anybody_keeps_are_refused() -> None:
