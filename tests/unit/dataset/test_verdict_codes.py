@@ -12,12 +12,12 @@ from ipsecbench.dataset.source import VERDICT_KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ROOT / "ipsecbench" / "dataset" / "source.py"
-PAGES = ("import.md", "import-formats.md", "probe.md", "report.md")
+PAGES = ("import.md", "import-formats.md", "probe.md", "report.md", "compare.md")
 
 
 def nodes() -> Iterator[ast.AST]:
     """Every node of what can give a verdict."""
-    for package in ("importers", "dataset"):
+    for package in ("importers", "dataset", "comparison"):
         for path in sorted((ROOT / "ipsecbench" / package).rglob("*.py")):
             if path != KINDS:
                 yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
