@@ -31,6 +31,7 @@ def collect_command(
     failed or a file could not be read. See docs/fleet.md.
     """
     from ipsecbench.cli.measure import say
+    from ipsecbench.cli.screen.text_blocks import plain
     from ipsecbench.library.collection import collect
 
     collection = collect(folder, into)
@@ -38,15 +39,13 @@ def collect_command(
         typer.echo(json.dumps(_document(collection, folder, into), allow_nan=False))
     else:
         for host in collection.hosts:
-            typer.echo("\n".join(_lines(host)))
+            typer.echo(plain(_line(host)))
         say(_summary(collection, into))
     if collection.count("failed"):
         raise typer.Exit(1)
 
 
-def _lines(host: Host) -> Iterator[str]:
-    from ipsecbench.cli.screen.text_blocks import plain, wrapped
-
+def _line(host: Host) -> str:
     facts = [host.status]
     newest = host.newest
     if newest is not None:
@@ -58,9 +57,9 @@ def _lines(host: Host) -> Iterator[str]:
     ]
     mended = len(host.notes) - len(host.open_notes)
     if mended:
-        facts.append(f"measured since {_count(mended, 'failure')}")
+        facts.append(f"{_count(mended, 'note')} of before")
     facts += [f"not read: {one.file}: {one.reason}" for one in host.refused]
-    yield from wrapped(plain(" · ".join(facts)), f"{plain(host.name)}: ", "    ")
+    return f"{host.name}: {' · '.join(facts)}"
 
 
 def _facts(one: Brought) -> Iterator[str]:
@@ -76,7 +75,7 @@ def _facts(one: Brought) -> Iterator[str]:
         if codes:
             yield f"{worth.value}: {', '.join(codes)}"
     if one.path is not None:
-        yield f"{'there already' if one.was_known else 'added'}: {one.path}"
+        yield f"{'there already' if one.was_known else 'added'} as {one.path.name}"
 
 
 def _summary(collection: Collection, into: Path | None) -> str:

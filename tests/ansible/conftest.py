@@ -88,6 +88,9 @@ class Fleet:
             "ansible_user": "root",
             "ansible_ssh_private_key_file": str(box.folder / "key"),
             "ansible_ssh_common_args": f"{known} -o IdentitiesOnly=yes -o IdentityAgent=none",
+            # The boxes are this machine, which is busy with tests and may have been started just now.
+            "ipsecbench_max_load": 999,
+            "ipsecbench_min_uptime": 0,
             "ipsecbench_arguments": [*SHORT, "--budget", "1.5", "--precision", "0.05", *arguments],
             **variables,
         }
@@ -100,9 +103,6 @@ class Fleet:
         settings = {
             "ipsecbench_command": [sys.executable, "-m", "ipsecbench"],
             "ipsecbench_library": str(self.library),
-            # These boxes are this machine, which is busy with tests and may have been started just now.
-            "ipsecbench_max_load": 999,
-            "ipsecbench_min_uptime": 0,
             "ipsecbench_patience": 1,
             **variables,
         }

@@ -208,9 +208,9 @@ def test_names_of_others_stay_names(tmp_path: Path) -> None:
 def test_the_command_says_one_line_for_each_host(brought: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["collect", str(brought), "--into", str(tmp_path / "library")])
     assert done.exit_code == 1
-    text = done.stdout.replace("\n    ", " ")
-    lines = text.splitlines()
-    assert lines[0].startswith("gw1: ok · Cortex-A53 · 1 of 2 rows · 1 warning: steal · added: ")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("gw1: ok · Cortex-A53 · 1 of 2 rows · 1 warning: steal · added as gw1-")
     assert lines[1] == "gw2: failed · failed 2026-11-27 21:55 UTC (measure): the connection was lost"
     assert lines[2].startswith("gw3: failed · not read: ")
     assert "4 hosts: 2 ok, 2 failed; 2 datasets added" in done.stderr
