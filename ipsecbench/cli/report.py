@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,13 +17,12 @@ from ipsecbench.cli.boxes.options import Price
 from ipsecbench.cli.boxes.places import read_places
 from ipsecbench.cli.exit_codes import EXIT_ERROR
 from ipsecbench.cli.report_file import refuse_other_files
-from ipsecbench.cli.requirement_options import Wanted, with_requirements
+from ipsecbench.cli.requirement_options import Prepared, Wanted, with_requirements
 
 if TYPE_CHECKING:
     from ipsecbench.comparison.boxes import Ranking
     from ipsecbench.comparison.security_cost import SecurityCost
     from ipsecbench.dataset.model import Dataset
-    from ipsecbench.recommend.model import Recommendation
 
 _MOST_NAMED = 20
 
@@ -86,7 +85,7 @@ def _report_one(dataset: Path, wanted: Wanted, output: Path | None, force: bool,
         typer.echo(json.dumps({"report": str(path), "bytes": size, "dataset_sha256": measured.sha256}))
 
 
-def _page(measured: Dataset, answer: Callable[[Dataset], Recommendation], file_name: str) -> str:
+def _page(measured: Dataset, answer: Prepared, file_name: str) -> str:
     """The report; of figures of others that nothing can be recommended from, the page of the figures alone.
 
     Raises:
@@ -106,7 +105,7 @@ def _page(measured: Dataset, answer: Callable[[Dataset], Recommendation], file_n
         return render_figures_page(measured, str(error), file_name)
     from ipsecbench.report.box.page import render_page
 
-    return render_page(measured, recommendation, file_name)
+    return render_page(measured, recommendation, file_name, answer.again(measured))
 
 
 def _report_several(

@@ -59,7 +59,7 @@ def run_command(
     from ipsecbench.report.box.page import write_report
 
     recommendation = answer(dataset)
-    write_report(report_path, dataset, recommendation, path.name)
+    write_report(report_path, dataset, recommendation, path.name, answer.again(dataset))
     say(f"Saved {report_path}")
     if json_output:
         typer.echo(answer_json(recommendation, wanted))

@@ -16,6 +16,7 @@ from ipsecbench.export.connection import Connection, Life
 from ipsecbench.export.target import Target
 from ipsecbench.recommend.formats import microseconds, rate
 from ipsecbench.recommend.model import Recommendation
+from ipsecbench.recommend.peers.peer import LISTS, Peer
 from ipsecbench.recommend.policies.policy import Policy
 from ipsecbench.recommend.requirements.records import Requirements
 
@@ -94,7 +95,7 @@ def fit(target: Target, version: str, without: Recommendation, again: Again, con
         return Fitted(without, first, (), "")
     known = without.requirements
     found = abilities(target, version, again.policy, known.ike_version or without.phase1.ike_version)
-    fitted = _settled(found, known, again)
+    fitted = _settled(found, again, without, known)
     here = connect(fitted)
     differences = tuple(_differences(first, here, target, version))
     told = Fitted(fitted, here, differences, cost_text(without, fitted))
@@ -105,24 +106,70 @@ def fit(target: Target, version: str, without: Recommendation, again: Again, con
     return replace(told, connection=replace(here, provenance=provenance))
 
 
-def _settled(found: Abilities, known: Requirements, again: Again) -> Recommendation:
-    """Recommend until everything chosen can be had together.
+def _settled(
+    found: Abilities, again: Again, answer: Recommendation, known: Requirements, asked: Peer | None = None
+) -> Recommendation:
+    """Recommend until everything chosen is there, and can be had together.
 
-    The lists of a peer know nothing of that. Where the choice cannot be had together, the ESP suite is kept before the
-    rest of phase 2, and in phase 1 encryption before key exchange before the PRF; what nothing allowed goes with is
-    given up.
+    Only those of the product's lists count that a choice was not in: what is best of more than the product has, and is
+    there, is the best of what it has. Products that lack the same are recommended the same for that reason.
+    Where a choice cannot be had together, the ESP suite is kept before the rest of phase 2, and in phase 1 encryption
+    before key exchange before the PRF; what nothing allowed goes with is given up.
     """
-    peer = found.peer if known.peer is None else both(found.peer, known.peer)
-    answer = again.recommend(replace(known, peer=peer))
+    lacking = _lacking(found.peer, answer)
+    limited = _limited(found.peer, lacking | (_limits_of(asked) if asked is not None else frozenset()))
+    if lacking and limited != asked:
+        peer = limited if known.peer is None else both(limited, known.peer)
+        return _settled(found, again, again.recommend(replace(known, peer=peer)), known, limited)
     kept, given_up = _narrowed(found, answer)
     if kept is None:
         return answer
     try:
-        return _settled(kept, known, again)
+        return _settled(kept, again, answer, known, asked)
     except PolicyError:
         if given_up is None:
             raise
-        return _settled(given_up, known, again)
+        return _settled(given_up, again, answer, known, asked)
+
+
+_GROUPS = frozenset({"key_exchange", "child_key_exchange"})
+"""A peer without a list of the second has those of the first: they count together."""
+
+
+def _lacking(peer: Peer, answer: Recommendation) -> frozenset[str]:
+    """The lists of a product that a recommendation is not in."""
+    phase1, phase2 = answer.phase1, answer.phase2
+    chosen: dict[str, tuple[str | int | None, ...]] = {
+        "ike_versions": (phase1.ike_version,),
+        "ike_encryption": (phase1.encryption,),
+        "ike_integrity": (phase1.integrity,),
+        "prf": (phase1.prf,),
+        "key_exchange": (phase1.key_exchange,),
+        "additional_key_exchange": (*phase1.additional_key_exchanges, *phase2.additional_key_exchanges),
+        "authentication": (phase1.authentication,),
+        "esp_suites": (phase2.suite,),
+        "child_key_exchange": (phase2.key_exchange,),
+    }
+    lacking = {
+        field
+        for field, names in chosen.items()
+        if any(name is not None and peer.has(field, name) is False for name in names)
+    }
+    if lacking & _GROUPS:
+        lacking |= _GROUPS
+    if phase2.esn and peer.esn is False:
+        lacking.add("esn")
+    return frozenset(lacking)
+
+
+def _limited(peer: Peer, fields: frozenset[str]) -> Peer:
+    """A peer of which nothing is known but some of its fields."""
+    known: dict[str, Any] = {field: getattr(peer, field) for field in fields}
+    return Peer(peer.name, **known)
+
+
+def _limits_of(peer: Peer) -> frozenset[str]:
+    return frozenset(field for field in (*LISTS, "esn") if getattr(peer, field) is not None)
 
 
 def _narrowed(found: Abilities, answer: Recommendation) -> tuple[Abilities | None, Abilities | None]:

@@ -260,9 +260,10 @@ def _conclude(dataset: Dataset, path: Path, options: MeasureOptions, remote: Rem
         from ipsecbench.recommend.answer_file import answer_document
         from ipsecbench.report.box.page import write_report
 
-        recommendation = remote.answer.prepared()(dataset)
+        answer = remote.answer.prepared()
+        recommendation = answer(dataset)
         outcome.report = default_report_path(path)
-        write_report(outcome.report, dataset, recommendation, path.name)
+        write_report(outcome.report, dataset, recommendation, path.name, answer.again(dataset))
         say(f"Saved {outcome.report}")
         outcome.recommendation = dict(answer_document(recommendation, *remote.answer.names()))
         if not remote.json_output:

@@ -1,14 +1,19 @@
-"""The recommendation as configuration of products, to be copied from the page: both ends, or why there is none."""
+"""The recommendation as configuration of products, to be copied from the page: both ends, or why there is none.
+
+A product that cannot say the recommendation is shown with its own: the best that it has by the same policy.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ipsecbench.errors import RefusedError, UsageError
+from ipsecbench.errors import PolicyError, RefusedError, UsageError
 from ipsecbench.export.connection import Connection
+from ipsecbench.export.fitting import Again, fit
 from ipsecbench.export.from_recommendation import connection_of
 from ipsecbench.export.target import Proof, Target, find_target
 from ipsecbench.recommend.model import Recommendation
+from ipsecbench.recommend.requirements.records import Requirements
 
 SHOWN = ("swanctl", "openwrt", "vyos", "pfsense", "opnsense", "routeros", "fortios", "ios-xe", "libreswan")
 """Targets that a page shows; ``ipsecbench export`` has more."""
@@ -18,8 +23,6 @@ _PROOFS = {
     Proof.PARSED: "accepted by the product's parser in the tests",
     Proof.GRAMMAR: "checked against its documentation only",
 }
-_PRESETS = {name: name for name in ("pfsense", "opnsense", "routeros", "fortios")} | {"ios-xe": "cisco-ios-xe"}
-"""What ``--peer`` takes for a target's product, where there is such a preset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +53,70 @@ class Configuration:
     """The command that shows on that product what the SAs really have."""
     refusals: tuple[str, ...] = ()
     """Why it cannot or must not be written."""
-    preset: str | None = None
-    """What ``--peer`` takes for parameters that the product has; None where there is no such preset."""
+    differences: tuple[str, ...] = ()
+    """What the product's own recommendation has otherwise; empty where it can say the recommendation itself."""
+    cost: str = ""
+    """What that costs."""
+    nothing_fits: str | None = None
+    """Why there is no recommendation of its own either, where one was looked for."""
 
 
-def configurations(recommendation: Recommendation) -> list[Configuration]:
-    """What the shown products are to be given: those that can be written first, the others after them."""
+def configurations(recommendation: Recommendation, again: Again | None = None) -> list[Configuration]:
+    """What the shown products are to be given.
+
+    Args:
+        recommendation: what to use.
+        again: makes the recommendations of products that cannot say it; without it they are only refused.
+
+    Returns:
+        Those that say the recommendation itself, those with one of their own, and those that are refused.
+    """
     try:
         connection = connection_of(recommendation)
     except UsageError:  # the placeholders do not fit what was wanted: nothing can be shown
         return []
     names = [_IKEV1.get(name, name) if connection.ike_version == 1 else name for name in SHOWN]
-    found = [_configuration(find_target(name), connection) for name in names]
-    return sorted(found, key=lambda one: bool(one.refusals))
+    once = None if again is None else _once(again)
+    found = [_configuration(find_target(name), connection, recommendation, once) for name in names]
+    return sorted(found, key=lambda one: (bool(one.refusals), bool(one.differences)))
 
 
-def _configuration(target: Target, connection: Connection) -> Configuration:
+def _once(again: Again) -> Again:
+    """The same, but products that have the same are recommended for once: names of peers are in no configuration."""
+    known: dict[Requirements, Recommendation] = {}
+
+    def recommend(requirements: Requirements) -> Recommendation:
+        if requirements.peer is not None:
+            requirements = replace(requirements, peer=replace(requirements.peer, name="the product"))
+        if requirements not in known:
+            known[requirements] = again.recommend(requirements)
+        return known[requirements]
+
+    return Again(again.policy, recommend)
+
+
+def _configuration(
+    target: Target, connection: Connection, recommendation: Recommendation, again: Again | None
+) -> Configuration:
     version = target.version(None)
-    title = f"{target.title} {version}"
-    preset = _PRESETS.get(target.name)
+    empty = Configuration(target.name, f"{target.title} {version}", _PROOFS[target.proof])
     try:
-        files = _files(target, connection, version)
+        return replace(empty, files=_files(target, connection, version), verify=target.verify(connection))
     except RefusedError as error:
-        return Configuration(target.name, title, _PROOFS[target.proof], refusals=error.reasons, preset=preset)
-    return Configuration(target.name, title, _PROOFS[target.proof], files, target.verify(connection))
+        refused = replace(empty, refusals=error.reasons)
+    if again is None:
+        return refused
+    try:
+        fitted = fit(target, version, recommendation, again, connection_of)
+        files = _files(target, fitted.connection, version)
+    except RefusedError as error:
+        return replace(refused, refusals=error.reasons)
+    except PolicyError as error:
+        return replace(refused, nothing_fits=str(error))
+    differences = tuple(difference.text for difference in fitted.differences)
+    return replace(
+        empty, files=files, verify=target.verify(fitted.connection), differences=differences, cost=fitted.cost
+    )
 
 
 def _files(target: Target, connection: Connection, version: str) -> tuple[EndFile, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import write_atomically
+from ipsecbench.export.fitting import Again
 from ipsecbench.recommend.answer_file import answer_document
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.requirements.records import Requirements
@@ -35,7 +36,13 @@ from ipsecbench.report.embedded import render_with_data
 from ipsecbench.report.frame import SCRIPTS, STYLES, frame_context
 
 
-def write_report(path: Path, dataset: Dataset, recommendation: Recommendation, dataset_file: str | None = None) -> int:
+def write_report(
+    path: Path,
+    dataset: Dataset,
+    recommendation: Recommendation,
+    dataset_file: str | None = None,
+    again: Again | None = None,
+) -> int:
     """Write the report, whole or not at all.
 
     Args:
@@ -43,6 +50,7 @@ def write_report(path: Path, dataset: Dataset, recommendation: Recommendation, d
         dataset: the dataset.
         recommendation: what follows from it.
         dataset_file: name of the dataset's file, for the command that makes the report again.
+        again: see :func:`render_page`.
 
     Returns:
         The size of the file in octets.
@@ -50,20 +58,32 @@ def write_report(path: Path, dataset: Dataset, recommendation: Recommendation, d
     Raises:
         DatasetError: the file could not be written; what was there before is still there.
     """
-    content = render_page(dataset, recommendation, dataset_file).encode("utf-8")
+    content = render_page(dataset, recommendation, dataset_file, again).encode("utf-8")
     write_atomically(path, content)
     return len(content)
 
 
-def render_page(dataset: Dataset, recommendation: Recommendation, dataset_file: str | None = None) -> str:
-    """The report as HTML: a pure function of its arguments."""
+def render_page(
+    dataset: Dataset,
+    recommendation: Recommendation,
+    dataset_file: str | None = None,
+    again: Again | None = None,
+) -> str:
+    """The report as HTML: a pure function of its arguments.
+
+    Args:
+        dataset: the dataset.
+        recommendation: what follows from it.
+        dataset_file: name of the dataset's file.
+        again: recommends for products that cannot say the recommendation; without it the page says why they cannot.
+    """
     file_name = dataset_file or "DATASET.ipsecbench.json"
-    context = _context(dataset, recommendation, file_name) | frame_context(STYLES, SCRIPTS)
+    context = _context(dataset, recommendation, file_name, again) | frame_context(STYLES, SCRIPTS)
     answer = {"recommendation": answer_document(recommendation)}
     return render_with_data("report.html.j2", context, dataset, answer)
 
 
-def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -> dict[str, Any]:
+def _context(dataset: Dataset, recommendation: Recommendation, file_name: str, again: Again | None) -> dict[str, Any]:
     suites = all_suites(dataset, recommendation)
     figures, absent = all_figures(dataset, recommendation, suites)
     return {
@@ -92,7 +112,7 @@ def _context(dataset: Dataset, recommendation: Recommendation, file_name: str) -
         "suite_table": suite_table(recommendation, suites),
         "other_exclusions": exclusion_table(recommendation),
         "command": regeneration_command(recommendation, file_name),
-        "configurations": configurations(recommendation),
+        "configurations": configurations(recommendation, again),
         "figure_table": figure_table(dataset) if dataset.source is not None else None,
     }
 

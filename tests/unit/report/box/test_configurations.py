@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
+from ipsecbench.dataset.model import Dataset
+from ipsecbench.export.fitting import Again, fit
 from ipsecbench.export.from_recommendation import connection_of
 from ipsecbench.export.target import find_target
+from ipsecbench.recommend import recommend
 from ipsecbench.recommend.model import Recommendation
-from ipsecbench.recommend.peers.presets import PEERS
+from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
-from ipsecbench.report.box.configurations import _PRESETS, SHOWN, configurations
+from ipsecbench.report.box.configurations import SHOWN, configurations
 from ipsecbench.report.box.page import render_page
 from tests.unit.report.conftest import Page
+
+
+def _again(dataset: Dataset, policy: str) -> Again:
+    rules = load_policy(policy)
+    return Again(rules, partial(recommend, dataset, rules))
+
 
 Answer = Callable[..., tuple[Any, Recommendation]]
 
@@ -47,9 +57,48 @@ def test_a_product_that_lacks_something_is_named_with_what_it_lacks(make_answer:
     assert "no link" not in text
 
 
-def test_presets_that_are_named_exist() -> None:
-    assert set(_PRESETS.values()) <= set(PEERS)
-    assert set(_PRESETS) <= set(SHOWN)
+def test_a_product_that_cannot_say_it_has_its_own_recommendation(make_answer: Answer) -> None:
+    dataset, answer = make_answer()
+    page = Page(render_page(dataset, answer, again=_again(dataset, "modern")))
+    (vyos,) = [one for one in configurations(answer, _again(dataset, "modern")) if one.name == "vyos"]
+    target = find_target("vyos")
+    own = fit(target, target.version(None), answer, _again(dataset, "modern"), connection_of)
+    shown = [node.text for node in page.all("pre") if node.attributes["id"].startswith("config-vyos-0")]
+    assert shown == [file.text for file in target.files(own.connection, target.version(None))]
+    assert [file.text for file in vyos.files][: len(shown)] == shown
+    text = " ".join(page.by_id("config-vyos").text.split())
+    for line in (*vyos.differences, vyos.cost):
+        assert line in text
+    assert "extended sequence numbers: off instead of on" in vyos.differences[0]
+    assert not page.faults
+
+
+def test_what_fits_no_policy_stays_refused_and_says_why(make_answer: Answer) -> None:
+    dataset, answer = make_answer()
+    found = configurations(answer, _again(dataset, "modern"))
+    (routeros,) = [one for one in found if one.refusals]
+    assert routeros.name == "routeros"
+    assert "policy modern" in str(routeros.nothing_fits)
+    text = " ".join(
+        Page(render_page(dataset, answer, again=_again(dataset, "modern"))).by_id("configurations").text.split()
+    )
+    assert str(routeros.nothing_fits) in text
+    order = [(bool(one.refusals), bool(one.differences)) for one in found]
+    assert order == sorted(order)
+    assert {(False, False), (False, True), (True, False)} == set(order)
+
+
+def test_products_that_have_the_same_are_recommended_for_once(make_answer: Answer) -> None:
+    dataset, answer = make_answer()
+    asked: list[Requirements] = []
+
+    def count(requirements: Requirements) -> Recommendation:
+        asked.append(requirements)
+        return recommend(dataset, load_policy("modern"), requirements)
+
+    found = configurations(answer, Again(load_policy("modern"), count))
+    own = [one for one in found if one.differences]
+    assert len(asked) < len(own)
 
 
 def test_ikev1_is_written_for_the_products_that_have_it(make_answer: Answer) -> None:
