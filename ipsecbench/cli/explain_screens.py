@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipsecbench.algorithms.sources import sources
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.cli.screen.text_blocks import wrapped
-from ipsecbench.recommend.formats import microseconds, rate_interval, significant
+from ipsecbench.recommend.formats import chance, microseconds, rate_interval, significant
 
 if TYPE_CHECKING:
     from ipsecbench.explain.claims import Finding
@@ -143,11 +143,6 @@ def _against(row: Cost, first: str) -> str:
 def times(value: Estimate) -> str:
     """A ratio with its interval, such as ``1.46 [1.40–1.52] ×``."""
     return f"{significant(value.median)} [{significant(value.lower)}–{significant(value.upper)}] ×"
-
-
-def chance(value: float) -> str:
-    """A chance in percent, such as ``97%``; never sure."""
-    return ">99%" if value > 0.995 else "<1%" if value < 0.005 else f"{value:.0%}"
 
 
 def _said(claims: Sequence[str]) -> list[str]:

@@ -64,6 +64,7 @@ class FileResult:
 
 
 def show_formats(json_output: bool) -> None:
+    """List the formats that can be imported."""
     from ipsecbench.importers.formats import MODULES, named_format
 
     titles = {name: named_format(name).title for name in MODULES}
@@ -131,6 +132,7 @@ def box_of(dataset: Dataset) -> str:
 
 
 def show_summary(results: list[FileResult], dry_run: bool) -> None:
+    """Say what became of all the files together."""
     from ipsecbench.cli.measure import say
     from ipsecbench.cli.screen.text_blocks import plain
 
@@ -179,6 +181,7 @@ def _counts(results: list[FileResult]) -> dict[str, int]:
 
 
 def document(results: list[FileResult]) -> dict[str, Any]:
+    """What became of each file, as ``--json`` gives it."""
     return {
         "files": [
             {

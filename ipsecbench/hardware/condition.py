@@ -139,6 +139,7 @@ def _power_sources(source: Source) -> tuple[str, ...]:
 
 
 def load_average(line: str | None) -> tuple[float, float, float] | None:
+    """Mean number of running processes over 1, 5 and 15 minutes (proc(5), loadavg); None where the line has none."""
     words = (line or "").split()[:3]
     if len(words) < 3 or not all(re.fullmatch(r"\d{1,6}\.\d{1,4}", word) for word in words):
         return None

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipsecbench.bench.measurement import Estimate
 from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
 from ipsecbench.cli.screen.text_table import GREEN, GREY, RED, TextCell, TextColumn, distinct
 from ipsecbench.comparison.compare import SAME_SAMPLES, expected_by_chance
@@ -15,6 +14,7 @@ from ipsecbench.comparison.model import Box, BoxComparison, Comparison, Differen
 from ipsecbench.comparison.scopes import scope_of
 from ipsecbench.comparison.summaries import GroupSummary, by_group, summarised
 from ipsecbench.dataset.source import VERDICT_KINDS, Worth
+from ipsecbench.report import formats
 from ipsecbench.report.formats import duration, listing, rate, shorten, significant, size_title
 
 SHOWN_ROWS = 20
@@ -170,23 +170,13 @@ def _group_row(group: GroupSummary) -> tuple[TextCell, ...]:
     return (
         TextCell(group.name),
         TextCell(f"{group.rows:,}"),
-        TextCell(ratio_text(group.speed.median), colour),
-        TextCell(interval_text(group.speed)),
-        TextCell(f"{ratio_text(group.lowest)}–{ratio_text(group.highest)}"),
+        TextCell(formats.ratio(group.speed.median), colour),
+        TextCell(formats.ratio_interval(group.speed)),
+        TextCell(f"{formats.ratio(group.lowest)}–{formats.ratio(group.highest)}"),
         TextCell(f"{group.outcomes.get(Outcome.FASTER, 0):,}"),
         TextCell(f"{group.outcomes.get(Outcome.SLOWER, 0):,}"),
         TextCell(group.outcome.value, colour),
     )
-
-
-def ratio_text(value: float) -> str:
-    """A ratio: three decimals near 1, three digits elsewhere."""
-    return f"{value:.3f}" if 0.1 <= value < 10 else significant(value)
-
-
-def interval_text(value: Estimate) -> str:
-    """The ends of its interval."""
-    return f"{ratio_text(value.lower)}–{ratio_text(value.upper)}"
 
 
 _ROW_COLUMNS = (
@@ -236,8 +226,8 @@ def _row(ratio: Ratio, same: Sequence[str]) -> tuple[TextCell, ...]:
         *(TextCell("" if name in same else str(getattr(work, name))) for name in _SAME),
         TextCell(figure_text(ratio.base_ns.median, work.mean_bytes)),
         TextCell(figure_text(ratio.other_ns.median, work.mean_bytes)),
-        TextCell(ratio_text(ratio.speed.median), colour),
-        TextCell(interval_text(ratio.speed)),
+        TextCell(formats.ratio(ratio.speed.median), colour),
+        TextCell(formats.ratio_interval(ratio.speed)),
         TextCell(ratio.outcome.value, colour),
         TextCell(", ".join(ratio.doubts), GREY),
     )
@@ -321,7 +311,7 @@ def _matrix(
 def _matrix_cell(group: GroupSummary | None) -> TextCell:
     if group is None:
         return TextCell("–", GREY)
-    return TextCell(f"{ratio_text(group.speed.median)}{_MARKS[group.outcome]}", _COLOURS[group.outcome])
+    return TextCell(f"{formats.ratio(group.speed.median)}{_MARKS[group.outcome]}", _COLOURS[group.outcome])
 
 
 def _refusals(comparison: Comparison) -> list[Block]:

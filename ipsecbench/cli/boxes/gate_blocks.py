@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ipsecbench.cli.boxes.compare_blocks import count_of, interval_text, ratio_text
+from ipsecbench.cli.boxes.compare_blocks import count_of
 from ipsecbench.cli.screen.blocks import Block, Prose
 from ipsecbench.cli.screen.text_table import GREEN, RED
 from ipsecbench.comparison.gates import GateResult
+from ipsecbench.report import formats
 from ipsecbench.report.formats import shorten
 
 _MOST_ROWS = 4
@@ -39,8 +40,8 @@ def _gate(result: GateResult, where: Callable[[GateResult], str]) -> list[Block]
               f"{count_of(len(result.held) + len(result.lost), 'row')}{missing}", "GATE", RED)
     ]  # fmt: skip
     for ratio in result.failing[:_MOST_ROWS]:
-        speed = f"{ratio_text(ratio.speed.median)} [{interval_text(ratio.speed)}]"
-        found.append(Prose(f"{ratio.workload}: {speed} where {ratio_text(gate.least)} is the least"))
+        speed = f"{formats.ratio(ratio.speed.median)} [{formats.ratio_interval(ratio.speed)}]"
+        found.append(Prose(f"{ratio.workload}: {speed} where {formats.ratio(gate.least)} is the least"))
     for row in result.lost[:_MOST_ROWS]:
         found.append(Prose(f"{row.workload}: {row.status.value}: {shorten(row.message or 'nobody says why', 120)}"))
     hidden = max(0, len(result.failing) - _MOST_ROWS) + max(0, len(result.lost) - _MOST_ROWS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipsecbench.bench.measurement import Estimate
-from ipsecbench.cli.boxes.compare_blocks import doubt_title, interval_text, is_note, ratio_text
+from ipsecbench.cli.boxes.compare_blocks import doubt_title, is_note
 from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
 from ipsecbench.cli.screen.text_table import GREEN, GREY, RED, TextCell, TextColumn
 from ipsecbench.comparison.boxes import BoxAnswer, Ground, Ranking
 from ipsecbench.comparison.security_cost import SecurityCost, StepCost
+from ipsecbench.recommend.formats import chance as chance_text
+from ipsecbench.report import formats
 from ipsecbench.report.formats import listing, rate, rate_interval, shorten, significant
 
 _SURE, _UNLIKELY = 0.95, 0.5
@@ -104,7 +106,7 @@ def _row(number: int, answer: BoxAnswer) -> tuple[TextCell, ...]:
     return (
         TextCell(str(number)),
         TextCell(answer.box.name),
-        TextCell(chance_text(chance), colour),
+        TextCell("" if chance is None else chance_text(chance), colour),
         TextCell("–" if found is None else rate(found.median)),
         TextCell("" if found is None else rate_interval(found)),
         TextCell(answer.suite or ""),
@@ -112,13 +114,6 @@ def _row(number: int, answer: BoxAnswer) -> tuple[TextCell, ...]:
         TextCell("" if price is None else significant(price)),
         TextCell(shorten(": ".join(filter(None, (answer.tier and answer.tier.value, answer.basis))), 80), GREY),
     )
-
-
-def chance_text(chance: float | None) -> str:
-    """A chance; one that draws cannot tell from certainty is not called certain."""
-    if chance is None:
-        return ""
-    return ">99.9%" if chance >= 0.9995 else "<0.1%" if chance < 0.0005 else f"{chance:.1%}"
 
 
 def security_blocks(costs: Sequence[SecurityCost]) -> list[Block]:
@@ -153,7 +148,7 @@ def _spread(costs: Sequence[SecurityCost]) -> list[Block]:
             if factors:
                 factors.sort()
                 three = (factors[0], factors[len(factors) // 2], factors[-1])
-                cells = [cell for factor, name in three for cell in (TextCell(ratio_text(factor)), TextCell(name))]
+                cells = [cell for factor, name in three for cell in (TextCell(formats.ratio(factor)), TextCell(name))]
                 rows.append((TextCell(first.step.title), TextCell(f"{len(factors):,}"), *cells))
         found += [Sheet(title, columns, tuple(rows))] if rows else []
     return found
@@ -181,7 +176,7 @@ def _long(costs: Sequence[SecurityCost]) -> list[Block]:
 
 
 def _factor_cells(factor: Estimate) -> tuple[TextCell, TextCell]:
-    return TextCell(ratio_text(factor.median)), TextCell(interval_text(factor))
+    return TextCell(formats.ratio(factor.median)), TextCell(formats.ratio_interval(factor))
 
 
 def _steps(title: str, names: Sequence[str], boxes: Sequence[Sequence[StepCost]]) -> Sheet:
@@ -196,4 +191,4 @@ def _factor(cost: StepCost) -> TextCell:
     factor = cost.factor
     if factor is None:
         return TextCell("–", GREY)
-    return TextCell(f"{ratio_text(factor.median)} [{interval_text(factor)}]")
+    return TextCell(f"{formats.ratio(factor.median)} [{formats.ratio_interval(factor)}]")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipsecbench.bench.measurement import LADDER, Tier
 from ipsecbench.comparison.boxes import BoxAnswer, Ground, Ranking
 from ipsecbench.comparison.security_cost import SecurityCost, StepCost
+from ipsecbench.recommend.formats import chance as chance_text
 from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.report.answer.suite_rates import traffic_title
 from ipsecbench.report.box.figures import Figure, draw
@@ -172,13 +173,6 @@ def tier_words(tier: Tier) -> str:
 def price_text(price: float) -> str:
     """A price in the user's currency."""
     return trim(significant(price, 6))
-
-
-def chance_text(chance: float) -> str:
-    """A chance in percent, never 0% or 100%: that is more than draws can say."""
-    if chance < 0.01:
-        return "<1%"
-    return ">99%" if chance > 0.99 else f"{chance * 100:.0f}%"
 
 
 def _by_tier(ranking: Ranking) -> dict[Tier, list[BoxAnswer]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipsecbench.recommend.formats import rate
+from ipsecbench.recommend.formats import chance, rate
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,9 @@ from ipsecbench.recommend.formats import rate
 )
 def test_a_rate_has_three_digits_and_its_unit(mbit_per_second: float, text: str) -> None:
     assert rate(mbit_per_second) == text
+
+
+def test_chances_are_never_certain() -> None:
+    assert [chance(share) for share in (0.0, 0.004, 0.5, 0.873, 0.993, 1.0)] == [
+        "<1%", "<1%", "50%", "87%", "99%", ">99%",
+    ]  # fmt: skip
