@@ -66,8 +66,11 @@ def _facts(one: Brought) -> Iterator[str]:
     from ipsecbench.dataset.source import Worth
 
     yield one.box
-    rows = f"{one.rows}" if one.rows == one.planned else f"{one.rows} of {one.planned}"
-    yield f"{rows} row{'' if rows == '1' else 's'}{'' if one.is_whole else ' (interrupted)'}"
+    if one.planned:
+        rows = f"{one.rows:,}" if one.rows == one.planned else f"{one.rows:,} of {one.planned:,}"
+        yield f"{rows} row{'' if rows == '1' else 's'}{'' if one.is_whole else ' (interrupted)'}"
+    else:
+        yield "a description, no figure"
     if one.warnings:
         yield f"{_count(len(one.warnings), 'warning')}: {', '.join(one.warnings)}"
     for worth in (Worth.UNFIT, Worth.DOUBT):

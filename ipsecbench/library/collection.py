@@ -24,13 +24,15 @@ from ipsecbench.importers.text import text_of
 from ipsecbench.library import failure_notes
 from ipsecbench.library.facts import device, processor
 from ipsecbench.library.failure_notes import FailureNote, moment, read_note
-from ipsecbench.library.reading import read_library, stem
+from ipsecbench.library.reading import read_library, stem, unique_names
 
 OWN_FORMAT = "dataset"
 """The format whose octets are kept as they are."""
 _INTERRUPTED = "interrupted"
 _FLEET_NAME = re.compile(r"(.+)-\d{4}-\d{2}-\d{2}-\d{6}(?:\.partial)?")
 """Names that the Ansible role gives: host, day and time."""
+_ENDINGS = (failure_notes.SUFFIX, ".probe", ".txt", ".log", ".html", ".json")
+"""What files of texts end with, and no host is called."""
 _NOT_IN_HOSTS = re.compile(r"[^\w.-]+")
 
 
@@ -152,8 +154,9 @@ def collect(folder: Path, into: Path | None = None) -> Collection:
     shelf = None if into is None else _Shelf(into)
     seen: dict[Key, Path | None] = {}
     hosts: dict[str, Host] = {}
-    for file in files_of([folder], into):
-        _take(file, shelf, seen, hosts)
+    files = list(files_of([folder], into))
+    for file, name in zip(files, unique_names(files), strict=True):
+        _take(file, _without_ending(name), shelf, seen, hosts)
     return Collection(tuple(sorted(hosts.values(), key=lambda host: host.name)))
 
 
@@ -194,7 +197,7 @@ class _Shelf:
             number += 1
 
 
-def _take(file: Path, shelf: _Shelf | None, seen: dict[Key, Path | None], hosts: dict[str, Host]) -> None:
+def _take(file: Path, called: str, shelf: _Shelf | None, seen: dict[Key, Path | None], hosts: dict[str, Host]) -> None:
     name = host_of(file)
     try:
         content = _octets(file)
@@ -204,11 +207,12 @@ def _take(file: Path, shelf: _Shelf | None, seen: dict[Key, Path | None], hosts:
             return
         format_name, found = _datasets(content, file.name)
     except DatasetError as error:
-        _host(hosts, name or stem(file)).refused.append(Refused(file, str(error)))
+        _host(hosts, name or called).refused.append(Refused(file, str(error)))
         return
     several = len(found) > 1
     for dataset, octets in found:
-        host = name or dataset.label or stem(file)
+        # What an importer calls a box is its model, of which a fleet has many.
+        host = name or (dataset.label if dataset.source is None else None) or called
         base = stem(file) if name else _stem(dataset, host, several)
         brought = _stored(dataset, octets, base, shelf, seen, file, format_name)
         _host(hosts, host).datasets.append(brought)
@@ -217,6 +221,11 @@ def _take(file: Path, shelf: _Shelf | None, seen: dict[Key, Path | None], hosts:
 def _host(hosts: dict[str, Host], name: str) -> Host:
     key = _NOT_IN_HOSTS.sub("-", name).strip("-.") or name
     return hosts.setdefault(key, Host(name))
+
+
+def _without_ending(name: str) -> str:
+    base = name.removesuffix(".gz")
+    return next((base.removesuffix(ending) for ending in _ENDINGS if base.endswith(ending)), base)
 
 
 def host_of(file: Path) -> str | None:

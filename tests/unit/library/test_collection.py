@@ -89,6 +89,25 @@ def test_each_host_has_its_datasets_and_why_not(brought: Path, tmp_path: Path) -
     assert "version-unknown" in dict(speed.datasets[0].verdicts)
 
 
+def test_boxes_of_one_model_stay_apart(tmp_path: Path) -> None:
+    speed = "OpenSSL 3.0.11 19 Sep 2023 (Library: OpenSSL 3.0.11 19 Sep 2023)\n" + SPEED
+    for number, name in enumerate(("gw1.probe", "gw2.txt", "site/gw2.txt", "gw3.example.com")):
+        path = tmp_path / "brought" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(speed.replace("300000.00", f"30000{number}.00"))
+    (tmp_path / "brought/gw4.ipsecbench.json").write_bytes(encoded(dataset(None)))
+    found = collect(tmp_path / "brought", tmp_path / "library")
+    assert [host.name for host in found.hosts] == ["brought/gw2", "gw1", "gw3.example.com", "gw4", "site/gw2"]
+    assert {host.status for host in found.hosts} == {"ok"}
+    assert sorted(path.name for path in (tmp_path / "library").iterdir()) == [
+        "brought-gw2.ipsecbench.json",
+        "gw1.ipsecbench.json",
+        "gw3.example.com.ipsecbench.json",
+        "gw4-2026-11-27.ipsecbench.json",
+        "site-gw2.ipsecbench.json",
+    ]
+
+
 def test_the_same_is_never_added_twice(brought: Path, tmp_path: Path) -> None:
     library = tmp_path / "library"
     assert collect(brought, library).added == 2
