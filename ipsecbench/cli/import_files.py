@@ -34,7 +34,7 @@ def import_command(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FORMAT] FILE...",
+            metavar="[FORMAT] FILE",
             help="Texts of other tools, datasets, folders of these; - reads standard input. The format is guessed.",
         ),
     ] = None,
@@ -42,7 +42,7 @@ def import_command(
         str | None, typer.Option("--format", metavar="NAME", help="Format of all files; --list-formats names them.")
     ] = None,
     into: Annotated[
-        Path | None, typer.Option("--into", metavar="DIR", help="Folder for the datasets (default: this one).")
+        Path | None, typer.Option("--into", metavar="FOLDER", help="Folder for the datasets (default: this one).")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the only dataset goes; - prints it.")
@@ -282,11 +282,11 @@ def _write_only(results: list[FileResult], output: Path, force: bool, dry_run: b
         raise DatasetError(
             f"{len(found)} datasets were read, and --output is for one"
             + (
-                f"; use --into DIR ({reasons})"
+                f"; use --into FOLDER ({reasons})"
                 if found and reasons
                 else f" ({reasons})"
                 if reasons
-                else "; use --into DIR"
+                else "; use --into FOLDER"
             )
         )
     content = encoded(found[0].dataset)

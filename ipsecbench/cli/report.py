@@ -31,9 +31,7 @@ _MOST_NAMED = 20
 def report_command(
     places: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="DATASET...", help="A dataset (*.ipsecbench.json); several, or folders: one page of all."
-        ),
+        typer.Argument(metavar="DATASET", help="A dataset (*.ipsecbench.json); several, or folders: one page of all."),
     ],
     wanted: Wanted,
     baseline: Baseline = None,

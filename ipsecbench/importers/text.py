@@ -15,6 +15,8 @@ from ipsecbench.errors import DatasetError
 
 LARGEST_FILE_BYTES = 64 * 2**20
 """Nobody's measurement of a box is larger, unpacked."""
+MOST_LINES = 1_000_000
+"""Nobody's measurement has more; the longest public text has some thousands. Millions would fill the memory."""
 LONGEST_LINE = 65536
 """Characters of a line that are looked at."""
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -85,9 +87,12 @@ def text_of(content: bytes, name: str | None = None) -> Text:
     if len(content) > LARGEST_FILE_BYTES:
         raise DatasetError(f"larger than {LARGEST_FILE_BYTES // 2**20} MiB, which no measurement of a box is")
     decoded, is_utf8 = _decoded(content)
-    lines = decoded.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    plain = decoded.replace("\r\n", "\n").replace("\r", "\n")
+    if plain.count("\n") > MOST_LINES:
+        raise DatasetError(f"more than {MOST_LINES:,} lines, which no measurement of a box has")
+    lines = plain.split("\n")
     cut = tuple(number for number, line in enumerate(lines, start=1) if len(line) > LONGEST_LINE)
-    return Text("\n".join(lines), hashlib.sha256(content).hexdigest(), name, is_utf8, cut)
+    return Text(plain, hashlib.sha256(content).hexdigest(), name, is_utf8, cut)
 
 
 def _decoded(content: bytes) -> tuple[str, bool]:

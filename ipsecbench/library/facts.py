@@ -120,7 +120,8 @@ def _libraries(entries: object, hardware: Mapping[str, Any]) -> Iterator[tuple[s
 def _condition(hardware: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     condition = _mapping(hardware.get("condition"))
     yield "governor", ", ".join(sorted({_text(name) for name in _list(condition.get("governors"))[:256]}))
-    yield "boost", {True: "on", False: "off"}.get(condition.get("is_boost_on"))  # type: ignore[arg-type]
+    is_boost_on = condition.get("is_boost_on")
+    yield "boost", ("on" if is_boost_on else "off") if isinstance(is_boost_on, bool) else None
     memory = condition.get("memory_total_bytes")
     if _is_whole(memory):
         yield "memory", f"{int(str(memory)) / 2**30:.0f} GiB"

@@ -16,7 +16,7 @@ MOST_NAMED = 20
 """Files named that could not be read; of the others only their number."""
 
 Places = Annotated[
-    list[Path], typer.Argument(metavar="DATASET...", help="Datasets (*.ipsecbench.json, also .gz) and folders of them.")
+    list[Path], typer.Argument(metavar="DATASET", help="Datasets (*.ipsecbench.json, also .gz) and folders of them.")
 ]
 
 

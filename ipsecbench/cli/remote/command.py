@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @with_requirements
 def remote_command(
-    hosts: Annotated[list[str], typer.Argument(metavar="[USER@]HOST…", help="Boxes, as ssh names them.")],
+    hosts: Annotated[list[str], typer.Argument(metavar="[USER@]HOST", help="Boxes, as ssh names them.")],
     wanted: Wanted,
     ssh: Annotated[
         str, typer.Option("--ssh", metavar="COMMAND", help="An OpenSSH client and arguments, such as 'ssh -J gate'.")

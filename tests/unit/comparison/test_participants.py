@@ -42,7 +42,9 @@ def test_boxes_are_found_by_name_label_file_and_number() -> None:
 
 
 def test_facts_are_short_lines() -> None:
-    hostile = entry("a", cpu={"model": "<b>x</b>\n\x1b[2J" + "y" * 9999}, platform={"kernel_release": ["6", {"a": 1}]})
+    hostile = entry("a", cpu={"model": "<b>x</b>\n\x1b[2J" + "y" * 9999}, platform={"kernel_release": ["6", {"a": 1}]},
+                    condition={"is_boost_on": [None], "governors": {"a": []}})  # fmt: skip
     facts = facts_of(hostile.dataset)
+    assert "boost" not in facts
     assert facts["kernel"] == "6"
     assert all(len(text) <= 300 and "\n" not in text for text in facts.values())

@@ -63,3 +63,10 @@ def test_a_line_without_end_is_cut_and_named() -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"none.txt: No such file"):
         read_text(tmp_path / "none.txt")
+
+
+def test_more_lines_than_anybody_writes_are_refused() -> None:
+    assert len(text_of(b"a\r\n" * 1000).lines) == 1001
+    for end in (b"\n", b"\r", b"\r\n"):
+        with pytest.raises(DatasetError, match="more than 1,000,000 lines"):
+            text_of(end * 1_000_001)
