@@ -333,5 +333,5 @@ def _shared_differences(comparison: Comparison) -> list[Block]:
             if one.differences
         ]
     names = Counter(each.name for one in comparison.boxes for each in one.differences)
-    parts = [f"{name} ({count:,} boxes)" for name, count in names.most_common()]
+    parts = [f"{name} ({count:,} {'box' if count == 1 else 'boxes'})" for name, count in names.most_common()]
     return [Prose(", ".join(parts), "DIFFERS", GREY)] if parts else []

@@ -93,6 +93,21 @@ def test_json_says_everything() -> None:
     assert box["by_chance"]["differing"] == pytest.approx(0.3, rel=1e-4)
 
 
+def test_json_is_what_its_documentation_says() -> None:
+    old, new = stored("old"), stored("new", 0.8)
+    found = json.loads(run(old, new, "--rank", "--security-cost", "--fail-if", "aes128:-50%", "--json").output)
+    text = (EXAMPLE.parents[1] / "docs" / "compare.md").read_text().split("`--json` has everything.")[1]
+    rows = dict(line.strip("|").split("|", 1) for line in text.splitlines() if line.startswith("| `"))
+    assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(found)
+    for row, part in (("baseline", found["baseline"]), ("boxes", found["boxes"][0]), ("gates", found["gates"][0]),
+                      ("ranking", found["ranking"]), ("security_cost", found["security_cost"][0])):  # fmt: skip
+        named = set(re.findall(r"`(\w+)`", rows[f" `{row}` "]))
+        assert set(part) - {"box"} <= named, row
+        assert named - {"reason"} <= set(part), row
+    named = set(re.findall(r"`(\w+)`", text.split("A ratio has")[1].split("## ")[0]))
+    assert named - {"median", "lower", "upper"} == set(found["boxes"][0]["ratios"][0])
+
+
 def test_csv_has_every_ratio_unrounded() -> None:
     text = run(stored("old"), stored("new", 2.0), "--csv").output
     rows = list(csv.DictReader(io.StringIO(text)))
