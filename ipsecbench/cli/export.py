@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ from ipsecbench.cli import options as option
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
+    from ipsecbench.dataset.model import Dataset
     from ipsecbench.errors import RefusedError
     from ipsecbench.export.connection import Connection, End
     from ipsecbench.export.target import File, Target
@@ -73,7 +76,7 @@ def export_command(
     from ipsecbench.cli.exit_codes import EXIT_NOT_MET
     from ipsecbench.cli.recommend import goal_met
     from ipsecbench.dataset.store import read_dataset
-    from ipsecbench.errors import RefusedError, UsageError
+    from ipsecbench.errors import PolicyError, RefusedError, UsageError
     from ipsecbench.export.connection import placeholder_ends
     from ipsecbench.export.fitting import fit
     from ipsecbench.export.from_recommendation import connection_of
@@ -103,17 +106,22 @@ def export_command(
         return connection_of(found, here, there, name=name, with_fallbacks=with_fallbacks)
 
     connection = connect(recommendation)
+    notes: tuple[str, ...] = ()
     if for_product:
-        fitted = fit(target, version, recommendation, answer.again(measured), connect)
-        recommendation, connection = fitted.recommendation, fitted.connection
-        for line in fitted.lines:
-            typer.echo(f"{target.title} {version}: {line}", err=True)
+        try:
+            fitted = fit(target, version, recommendation, answer.again(measured), connect)
+        except PolicyError:
+            _say_other_policy(target, version, wanted, measured, connect)
+            raise
+        recommendation, connection, notes = fitted.recommendation, fitted.connection, fitted.lines
     try:
         files = _files(target, connection, version, ends, accept_legacy)
     except RefusedError as error:
         can_be_fitted = not for_product and bool(target.refuse(connection, version))
         _say_refusals(target, version, error, recommendation.policy if can_be_fitted else None)
         raise typer.Exit(error.exit_code) from None
+    for note in notes:
+        typer.echo(f"{target.title} {version}: {note}", err=True)
     if output is None:
         _print(target, files)
     else:
@@ -132,6 +140,25 @@ def _say_refusals(target: Target, version: str, error: RefusedError, policy: str
         typer.echo(
             f"ipsecbench: --for-product writes the best that {target.title} {version} has by policy {policy}", err=True
         )
+
+
+def _say_other_policy(
+    target: Target, version: str, wanted: Wanted, measured: Dataset, connect: Callable[[Recommendation], Connection]
+) -> None:
+    """Where a policy leaves nothing that a product has: the first of the program's that leaves something."""
+    from ipsecbench.errors import PolicyError
+    from ipsecbench.export.fitting import fit
+    from ipsecbench.recommend.policies.policy import POLICIES
+
+    for name in POLICIES:
+        answer = replace(wanted, policy=name).prepared()
+        try:
+            fitted = fit(target, version, answer(measured), answer.again(measured), connect)
+        except PolicyError:
+            continue
+        if not target.refusals(fitted.connection, version):
+            typer.echo(f"ipsecbench: policy {name} leaves something that {target.title} {version} has", err=True)
+            return
 
 
 def _show_targets() -> None:

@@ -227,6 +227,7 @@ _PARTS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
 
 def _differences(without: Connection, here: Connection, target: Target, version: str) -> Iterator[Difference]:
     """What two connections have otherwise; why is what the target says with the other one's part in its place."""
+    anyway = target.refuse(here, version)
     for what, phase, names in _PARTS:
         mine: Any
         theirs: Any
@@ -237,7 +238,8 @@ def _differences(without: Connection, here: Connection, target: Target, version:
         changed = replace(mine, **values)
         put_back: Connection = changed if phase is None else replace(here, **{phase: changed})
         before, now = (_words(getattr(each, name) for name in names) for each in (theirs, mine))
-        yield Difference(what, before, now, target.refuse(put_back, version))
+        reasons = tuple(line for line in target.refuse(put_back, version) if line not in anyway)
+        yield Difference(what, before, now, reasons)
     for what, life, other in (
         ("life of the IKE SA", here.ike_life, without.ike_life),
         ("life of the Child SA", here.child_life, without.child_life),
@@ -268,19 +270,15 @@ def _limits(life: Life) -> dict[str, int | None]:
 
 def cost_text(without: Recommendation, here: Recommendation) -> str:
     """What a product's recommendation costs: strength, throughput of a core, processor time of a set-up."""
-    parts = []
-    for what, one, other in (
-        ("strength of phase 1", here.phase1.strength_bits, without.phase1.strength_bits),
-        ("strength of phase 2", here.phase2.strength_bits, without.phase2.strength_bits),
-    ):
-        parts.append(f"{what} {one} bits{' as before' if one == other else f' instead of {other}'}")
-    mine, theirs = (each.phase2.candidate.headline.one_way_mbit_per_second for each in (here, without))
-    same = here.phase2.suite == without.phase2.suite
-    parts.append(
-        f"one core carries {rate(mine.median)}{' as before' if same else f' instead of {rate(theirs.median)}'}"
-    )
-    setup, before = here.phase1.handshake.responder_us, without.phase1.handshake.responder_us
-    if setup != before:
-        parts.append(f"a set-up takes the responder {microseconds(setup)} instead of {microseconds(before)}")
-    text = "; ".join(parts)
-    return f"What it costs: {text}."
+    bits, before = ((each.phase1.strength_bits, each.phase2.strength_bits) for each in (here, without))
+    mine, theirs = (rate(each.phase2.candidate.headline.one_way_mbit_per_second.median) for each in (here, without))
+    parts = [
+        f"no strength ({min(bits)} bits)"
+        if bits == before
+        else f"strength: {bits[0]} bits in phase 1 and {bits[1]} in phase 2 instead of {before[0]} and {before[1]}",
+        f"no throughput ({mine} on one core)" if mine == theirs else f"one core carries {mine} instead of {theirs}",
+    ]
+    setup, other = here.phase1.handshake.responder_us, without.phase1.handshake.responder_us
+    if setup != other:
+        parts.append(f"a set-up takes the responder {microseconds(setup)} instead of {microseconds(other)}")
+    return f"What it costs: {'; '.join(parts)}."

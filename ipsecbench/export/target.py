@@ -60,7 +60,7 @@ class Comment:
 
 def _harmless(text: str) -> str:
     """Printable ASCII: a label of a dataset or a policy must not end a comment, nor upset a product's reader."""
-    plain = text.replace("\u00b7", "-").replace("-->", "->").replace("*/", "* /")
+    plain = text.replace("\u00b7", "-").replace("\u00b5", "u").replace("-->", "->").replace("*/", "* /")
     if plain.isascii() and plain.isprintable():
         return plain
     return "".join(char if char.isascii() and char.isprintable() else "-" for char in plain)

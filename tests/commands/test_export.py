@@ -104,3 +104,25 @@ def test_bad_input_is_one_line(ipsecbench: Run) -> None:
         (("export", EXAMPLE, "--to", "swanctl", "-o", "/proc/nothing"), "cannot write"),
     ):
         assert message in ipsecbench(*arguments).one_line_error(2)
+
+
+def test_a_product_gets_the_best_that_it_has_where_it_is_asked_for(ipsecbench: Run) -> None:
+    refused = ipsecbench("export", EXAMPLE, "--to", "vyos")
+    assert refused.code == 3
+    assert "--for-product writes the best that VyOS 1.5 has by policy modern" in refused.err.splitlines()[-1]
+    done = ipsecbench("export", EXAMPLE, "--to", "vyos", "--for-product", "--end", "local")
+    assert done.code == 0, done.err
+    assert "extended sequence numbers: off instead of on" in done.out
+    assert done.err.count("\n") == 3
+    plain = ipsecbench("export", EXAMPLE, "--to", "swanctl", "--for-product")
+    assert (plain.out, plain.err) == (ipsecbench("export", EXAMPLE, "--to", "swanctl").out, "")
+
+
+def test_where_a_policy_leaves_nothing_another_one_is_named(ipsecbench: Run) -> None:
+    done = ipsecbench("export", EXAMPLE, "--to", "routeros", "--for-product")
+    assert done.code == 3
+    assert done.out == ""
+    other, missing = done.err.splitlines()
+    assert "policy nist leaves something that MikroTik RouterOS 7 has" in other
+    assert "MikroTik RouterOS 7 does not have aes128gcm16" in missing
+    assert ipsecbench("export", EXAMPLE, "--to", "routeros", "--for-product", "--policy", "nist").code == 0

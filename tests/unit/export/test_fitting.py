@@ -25,6 +25,7 @@ from ipsecbench.export.fitting import Again, Fitted, fit
 from ipsecbench.export.from_recommendation import connection_of
 from ipsecbench.export.target import Target, find_target, target_names
 from ipsecbench.recommend import recommend
+from ipsecbench.recommend.formats import rate
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.peers.peer import LISTS, Peer
 from ipsecbench.recommend.peers.presets import load_peer
@@ -140,7 +141,23 @@ def test_what_nobody_has_a_word_for_is_named_and_priced() -> None:
     assert esn.reasons == find_target("vyos").refuse(connection_of(_answer("example", "modern", Requirements())), "1.5")
     assert life.reasons == ()
     assert "4294967295 packets" in life.here  # 2^32 - 1: all that 32-bit numbers count (RFC 4303 section 2.2)
-    assert "strength of phase 1 128 bits as before" in fitted.cost
+    assert fitted.cost.startswith("What it costs: no strength (128 bits); no throughput (")
+
+
+def test_what_it_costs_in_throughput_and_set_ups() -> None:
+    """Without AES instructions ChaCha20-Poly1305 is fastest, and IOS-XE has none."""
+    fitted = _fit(find_target("ios-xe"), "17.12", "epyc-no-aes", "modern")
+    without = _answer("epyc-no-aes", "modern", Requirements())
+    assert (without.phase2.suite, fitted.recommendation.phase2.suite) == ("chacha20poly1305", "aes128gcm16")
+    here, there = (
+        each.phase2.candidate.headline.one_way_mbit_per_second.median for each in (fitted.recommendation, without)
+    )
+    assert here < there
+    assert f"one core carries {rate(here)} instead of {rate(there)}" in fitted.cost
+    assert "set-up takes the responder" in fitted.cost
+    text = find_target("ios-xe").files(fitted.connection, "17.12")[0].text
+    assert text.isascii()
+    assert " us instead of " in text
 
 
 def test_what_only_goes_together_is_settled_together() -> None:
@@ -186,7 +203,8 @@ def test_what_is_no_matter_of_algorithms_stays_refused(requirements: Requirement
     version = target.versions[0]
     fitted = _fit(target, version, "example", "modern", requirements)
     refusals = target.refusals(fitted.connection, version)
-    assert [line for line in refusals if reason in line]
+    assert len([line for line in refusals if reason in line]) == 1 == len(refusals)
+    assert not any(reason in line for line in fitted.lines)
 
 
 def test_an_authentication_that_was_asked_for_is_not_exchanged() -> None:
