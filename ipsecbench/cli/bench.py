@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.measure_options import MeasureOptions, with_measuring
 
 if TYPE_CHECKING:
     from ipsecbench.bench.runner import Offer
@@ -16,35 +17,18 @@ if TYPE_CHECKING:
 _TABLE_TRAFFIC = (("64 B", 64, None), ("576 B", 576, None), ("1400 B", 1400, None), ("IMIX", None, "imix-simple"))
 
 
+@with_measuring
 def bench_command(
-    quick: option.Quick = False,
-    only: option.Only = None,
-    sizes: option.Sizes = None,
-    providers: option.Providers = None,
-    cores: option.Cores = "all",
-    mask: option.Mask = None,
-    budget: option.Budget = None,
-    precision: option.Precision = None,
-    seed: option.Seed = 0,
-    label: option.Label = None,
-    redact: option.Redact = False,
-    output: option.Output = None,
-    force: option.Force = False,
+    options: MeasureOptions,
     dry_run: option.DryRun = False,
     list_: Annotated[
         bool, typer.Option("--list", help="List what can be measured here, and why the rest cannot.")
     ] = False,
-    strict: option.Strict = False,
-    quiet: option.Quiet = False,
     json_output: option.Json = False,
 ) -> None:
     """Measure, and write one dataset; the table of packet loops goes to standard output."""
-    from ipsecbench.cli.measure import MeasureOptions, describe_plan, judge, measure_and_store, output_path, say
+    from ipsecbench.cli.measure import describe_plan, judge, measure_and_store, output_path, say
 
-    options = MeasureOptions(
-        quick, tuple(only or ()), sizes, providers, cores, mask, budget, precision, seed, label, redact, output,
-        force, quiet, strict,
-    )  # fmt: skip
     with options.session() as session:
         if list_:
             typer.echo(_offers_text(session.offers(), json_output))
@@ -62,7 +46,7 @@ def bench_command(
     else:
         typer.echo(render_table(dataset))
     say(f"Saved {path} ({len(dataset.measurements)} rows, {dataset.ended})")
-    judge(dataset, strict)
+    judge(dataset, options.strict)
 
 
 def _offers_text(offers: tuple[Offer, ...], json_output: bool) -> str:

@@ -11,7 +11,6 @@ line then has every flag of :data:`FLAGS` in that parameter's place::
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ipsecbench.cli.grouped_flags import with_flags
 
 if TYPE_CHECKING:
     from ipsecbench.dataset.model import Dataset
@@ -200,23 +201,12 @@ def with_requirements(command: Callable[..., None]) -> Callable[..., None]:
 
     A command with a parameter ``cores`` of its own keeps ``--cores`` for that; ours is ``--use-cores`` there.
     """
-    own = inspect.signature(command, eval_str=True).parameters
-    (place,) = (name for name, parameter in own.items() if parameter.annotation is Wanted)
-    names = {_parameter_name(key): key for key in FLAGS}
-    parameters: list[inspect.Parameter] = []
-    for name, parameter in own.items():
-        added = [_parameter(key, "cores" in own) for key in FLAGS] if name == place else [parameter]
-        parameters += [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in added]
-
-    @functools.wraps(command)
-    def with_flags(**given: Any) -> None:
-        flags = {key: given.pop(name) for name, key in names.items()}
-        command(**given, **{place: wanted_of(flags)})
-
-    # typer reads both: the signature for names and defaults, the annotations for types.
-    with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_flags.__annotations__ = {one.name: one.annotation for one in parameters}
-    return with_flags
+    cores_taken = "cores" in inspect.signature(command).parameters
+    keys = {_parameter_name(key): key for key in FLAGS}
+    flags = [_parameter(key, cores_taken) for key in FLAGS]
+    return with_flags(
+        command, Wanted, flags, lambda given: wanted_of({keys[name]: value for name, value in given.items()})
+    )
 
 
 def _parameter_name(key: str) -> str:

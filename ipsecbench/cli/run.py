@@ -8,42 +8,26 @@ from typing import Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.measure_options import MeasureOptions, with_measuring
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 
 @with_requirements
+@with_measuring
 def run_command(
     wanted: Wanted,
-    quick: option.Quick = False,
-    only: option.Only = None,
-    sizes: option.Sizes = None,
-    providers: option.Providers = None,
-    cores: option.Cores = "all",
-    mask: option.Mask = None,
-    budget: option.Budget = None,
-    precision: option.Precision = None,
-    seed: option.Seed = 0,
-    label: option.Label = None,
-    redact: option.Redact = False,
-    output: option.Output = None,
+    options: MeasureOptions,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="Report to write (default: beside the dataset).")
     ] = None,
-    force: option.Force = False,
     dry_run: option.DryRun = False,
-    strict: option.Strict = False,
-    quiet: option.Quiet = False,
     json_output: option.Json = False,
 ) -> None:
     """Detect, measure, recommend, write the dataset and the HTML report, and say the answer on one screen."""
     from ipsecbench.cli.exit_codes import EXIT_NOT_MET
-    from ipsecbench.cli.measure import MeasureOptions, describe_plan, judge, measure_and_store, output_path, say
+    from ipsecbench.cli.measure import describe_plan, judge, measure_and_store, output_path, say
     from ipsecbench.cli.recommend import answer_json, goal_met, show_answer
 
-    options = MeasureOptions(
-        quick, tuple(only or ()), sizes, providers, cores, mask, budget, precision, seed, label, redact, output,
-        force, quiet, strict,
-    )  # fmt: skip
     # Whatever the user can get wrong is found out before the long part.
     answer = wanted.prepared()
     with options.session() as session:
@@ -52,7 +36,7 @@ def run_command(
             typer.echo(describe_plan(plan, options))
             return
         path = output_path(options)
-        report_path = _report_path(path, report, force)
+        report_path = _report_path(path, report, options.force)
         dataset = measure_and_store(session, plan, path, options)
     say(f"Saved {path}")
 
@@ -65,7 +49,7 @@ def run_command(
         typer.echo(answer_json(recommendation, wanted))
     else:
         show_answer(recommendation)
-    judge(dataset, strict)
+    judge(dataset, options.strict)
     if not goal_met(recommendation):
         raise typer.Exit(EXIT_NOT_MET)
 

@@ -156,7 +156,8 @@ def _checked(options: RunOptions) -> tuple[Dataset | None, Path]:
         DatasetError: a dataset cannot be read, or the place cannot be written.
     """
     from ipsecbench.bench.plan import AGENT_PROVIDERS
-    from ipsecbench.cli.measure import MeasureOptions, output_path
+    from ipsecbench.cli.measure import output_path
+    from ipsecbench.cli.measure_options import MeasureOptions
     from ipsecbench.dataset.store import read_dataset
     from ipsecbench.errors import UsageError
     from ipsecbench.lab.trials.plan import parse_sizes

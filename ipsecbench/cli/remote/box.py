@@ -14,7 +14,8 @@ import typer
 
 from ipsecbench.agent.find import how_to_get_cross_agents
 from ipsecbench.cli.exit_codes import EXIT_INTERRUPTED, EXIT_NOT_MET
-from ipsecbench.cli.measure import MeasureOptions, judge, measure_and_store, output_path, say
+from ipsecbench.cli.measure import judge, measure_and_store, output_path, say
+from ipsecbench.cli.measure_options import MeasureOptions
 from ipsecbench.cli.screen.progress import format_duration
 from ipsecbench.errors import ConnectionLostError, DatasetError, IpsecbenchError, RemoteError
 from ipsecbench.hardware.source import printable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ipsecbench.cli import options as option
+from ipsecbench.cli.measure_options import MeasureOptions, with_measuring
 from ipsecbench.cli.requirement_options import Wanted, with_requirements
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 
 @with_requirements
+@with_measuring
 def remote_command(
     hosts: Annotated[list[str], typer.Argument(metavar="[USER@]HOST", help="Boxes, as ssh names them.")],
     wanted: Wanted,
+    how: MeasureOptions,
     ssh: Annotated[
         str, typer.Option("--ssh", metavar="COMMAND", help="An OpenSSH client and arguments, such as 'ssh -J gate'.")
     ] = "ssh",
@@ -48,28 +50,13 @@ def remote_command(
     probe: Annotated[
         bool, typer.Option("--probe", help="Run the shell probe instead of an agent (docs/probe.md).")
     ] = False,
-    quick: option.Quick = False,
-    only: option.Only = None,
-    sizes: option.Sizes = None,
-    providers: option.Providers = None,
-    cores: option.Cores = "all",
-    mask: option.Mask = None,
-    budget: option.Budget = None,
-    precision: option.Precision = None,
-    seed: option.Seed = 0,
-    label: option.Label = None,
-    redact: option.Redact = False,
-    output: option.Output = None,
     into: Annotated[
         Path | None, typer.Option("--into", metavar="FOLDER", help="Folder for datasets and reports (default: here).")
     ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Neither recommend nor write reports.")] = False,
-    force: option.Force = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Look at the boxes, say what would be done there, and stop.")
     ] = False,
-    strict: option.Strict = False,
-    quiet: option.Quiet = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="One line of JSON for every box on standard output.")
     ] = False,
@@ -79,21 +66,17 @@ def remote_command(
     One box after another; one that fails does not stop the others. See docs/remote.md.
     """
     from ipsecbench.cli.exit_codes import EXIT_INTERRUPTED
-    from ipsecbench.cli.measure import MeasureOptions, say
+    from ipsecbench.cli.measure import say
     from ipsecbench.cli.remote.box import RemoteOptions, measure_box
     from ipsecbench.errors import UsageError
     from ipsecbench.remote.connection import check_host
 
-    if output is not None and (into is not None or len(hosts) > 1):
+    if how.output is not None and (into is not None or len(hosts) > 1):
         raise UsageError("--output names one file: with several boxes, or beside it, there is --into FOLDER")
     if len(set(hosts)) < len(hosts):
         raise UsageError("a box is named twice")
     for host in hosts:
         check_host(host)
-    how = MeasureOptions(
-        quick, tuple(only or ()), sizes, providers, cores, mask, budget, precision, seed, label, redact, output,
-        force, quiet, strict,
-    )  # fmt: skip
     remote = RemoteOptions(
         ssh=_ssh_command(ssh, port, identity, ssh_option or []),
         interactive=not batch and sys.stdin is not None and sys.stdin.isatty(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipsecbench.errors import DatasetError, RemoteError
 
 if TYPE_CHECKING:
-    from ipsecbench.cli.measure import MeasureOptions
+    from ipsecbench.cli.measure_options import MeasureOptions
     from ipsecbench.dataset.model import Dataset
     from ipsecbench.remote.connection import Connection
 
