@@ -8,9 +8,9 @@ import typer
 
 from ipsecbench import __version__
 from ipsecbench.cli.bench import bench_command
+from ipsecbench.cli.boxes.collect import collect_command
 from ipsecbench.cli.boxes.compare import compare_command
 from ipsecbench.cli.boxes.library import library_command
-from ipsecbench.cli.collect import collect_command
 from ipsecbench.cli.detect import detect_command
 from ipsecbench.cli.endpoint import endpoint_command
 from ipsecbench.cli.explain import explain_command

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.exit_codes import EXIT_ERROR
 from ipsecbench.cli.import_screen import FileResult, Imported, document, show, show_formats, show_summary
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def import_command(
     else:
         show_summary(results, dry_run)
     if any(result.status == "refused" for result in results):
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ERROR)
 
 
 def _split(words: Sequence[str], format_name: str | None) -> tuple[list[str], str | None]:

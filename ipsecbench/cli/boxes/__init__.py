@@ -1,1 +1,1 @@
-"""Commands over datasets of several boxes: ``compare``, ``library``, and what ``report`` shares with them."""
+"""Commands over datasets of several boxes: `compare`, `library`, `collect`, and what `report` shares with them."""

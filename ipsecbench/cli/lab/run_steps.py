@@ -31,7 +31,7 @@ from ipsecbench.lab.trials.strongswan_bed import StrongSwanBed
 from ipsecbench.lab.trials.whole_path import many_sas
 
 if TYPE_CHECKING:
-    from ipsecbench.cli.lab.run import RunOptions
+    from ipsecbench.cli.lab.run_options import RunOptions
 
 MANY = (1, 1000, 10_000)
 """Other SAs beside the one that carries packets."""

@@ -65,7 +65,7 @@ def remote_command(
 
     One box after another; one that fails does not stop the others. See docs/remote.md.
     """
-    from ipsecbench.cli.exit_codes import EXIT_INTERRUPTED
+    from ipsecbench.cli.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
     from ipsecbench.cli.measure import say
     from ipsecbench.cli.remote.box import RemoteOptions, measure_box
     from ipsecbench.errors import UsageError
@@ -106,7 +106,7 @@ def remote_command(
         raise typer.Exit(EXIT_INTERRUPTED)
     codes = {outcome.exit_code for outcome in outcomes} - {0}
     if codes:
-        raise typer.Exit(codes.pop() if len(codes) == 1 else 1)
+        raise typer.Exit(codes.pop() if len(codes) == 1 else EXIT_ERROR)
 
 
 def _ssh_command(ssh: str, port: int | None, identity: Path | None, settings: list[str]) -> tuple[str, ...]:

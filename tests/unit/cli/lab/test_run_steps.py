@@ -12,7 +12,7 @@ import pytest
 
 from ipsecbench.bench.measurement import Estimate, Measurement, Tier, Workload
 from ipsecbench.bench.session import RunResult, Session
-from ipsecbench.cli.lab.run import RunOptions
+from ipsecbench.cli.lab.run_options import RunOptions
 from ipsecbench.cli.lab.run_steps import LabSteps, merged, same_box
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.store import read_dataset, write_dataset

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ipsecbench.cli import options as option
+from ipsecbench.cli.exit_codes import EXIT_ERROR
 
 if TYPE_CHECKING:
     from ipsecbench.library.collection import Brought, Collection, Host
@@ -42,7 +43,7 @@ def collect_command(
             typer.echo(plain(_line(host)))
         say(_summary(collection, into))
     if collection.count("failed"):
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ERROR)
 
 
 def _line(host: Host) -> str:
