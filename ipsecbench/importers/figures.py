@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,14 +17,15 @@ _LONGEST_NUMBER = 40
 def number(text: str) -> float | None:
     """A number as it is printed: ``1,234.5``, ``1234.5``, or ``1162,2`` where the comma is the decimal sign.
 
-    A comma before exactly three digits parts thousands; None where the text is no number.
+    A comma before exactly three digits parts thousands; None where the text is no number, or one beyond every measure.
     """
     text = text.strip()
     if len(text) > _LONGEST_NUMBER:
         return None
     if _THOUSANDS.match(text):
         return float(text.replace(",", ""))
-    return float(text.replace(",", ".")) if _PLAIN.match(text) else None
+    value = float(text.replace(",", ".")) if _PLAIN.match(text) else math.inf
+    return value if math.isfinite(value) else None
 
 
 def decimal(text: str) -> float | None:

@@ -203,3 +203,22 @@ def test_openssl_speed_is_told_from_anything_in_no_time(piece: str) -> None:
         begun = time.process_time()
         chosen.confidence(text)
         assert time.process_time() - begun < 2, repr(piece)
+
+
+HUGE = ("9" * 5000, "9" * 400, "1e999", "٣", "²")
+"""Numbers that Python reads as text, as infinity, or not at all."""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("openssl-speed", "type 16 bytes 64 bytes\naes-128-cbc 1.00k 2.00k\nreal {}m 18.08s\nOpenSSL 1.0.{}\n"),
+        ("openssl-speed", "OpenSSL {}.0.1\ntype {} bytes 64 bytes\naes-128-cbc {}.00k 2.00k\n+F:1:aes:{}:1\n"),
+        ("tunnel-table", "device,algorithm,packet_bytes,mbps\nA,aes128gcm16,{},100\nB,aes128gcm16,512,{}\n"),
+        ("tcrypt", "cipher | block size | a | b\naes-128-gcm | {} | 4,262,144 | {}\n"),
+        ("bssl-speed", "Did {} AES-128-GCM ({} bytes) seal operations in {}us ({} ops/sec): 113.3 MB/s\n"),
+    ],
+)
+def test_numbers_beyond_every_measure_are_no_crash(name: str, text: str) -> None:
+    for huge in HUGE:
+        held(name, text.replace("{}", huge).encode())

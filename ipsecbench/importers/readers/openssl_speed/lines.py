@@ -20,8 +20,8 @@ _ROW = re.compile(
     r"(?P<note>\([^()]*\))?$"
 )
 _VALUE = re.compile(r"^-?(?:\d+\.\d+|nan|inf)k?$")
-_SIZES = re.compile(r"^type((?:\s+\d+ ?bytes)+)$", re.IGNORECASE)
-_BARE_SIZES = re.compile(r"^(?:type|block size)((?:\s+\d+)+)$", re.IGNORECASE)
+_SIZES = re.compile(r"^type((?:\s+\d{1,9} ?bytes)+)$", re.IGNORECASE)
+_BARE_SIZES = re.compile(r"^(?:type|block size)((?:\s+\d{1,9})+)$", re.IGNORECASE)
 _COUNT = re.compile(
     r"^Doing (?P<name>.+?)(?: ops)? (?:for (?P<nominal>\d+)s|\d+ times) on (?P<size>\d+) (?:size|bytes?) blocks:"
     r"(?P<rest>.*)$"
@@ -38,7 +38,7 @@ _COMMAND = re.compile(
 _PROMPT = re.compile(r"^\[?(?:[\w.-]+@(?P<host>[\w.-]{1,60})|(?P<name>[\w.-]{1,60})(?=:))\b[^#$%>]{0,80}[#$%>]")
 _BARE_PROMPT = re.compile(r"^([\w.-]{2,40})[#$%>]$")
 _ENVIRONMENT = re.compile(r"\bOPENSSL_(?:ia32cap|armcap|riscvcap|ppccap)=\S+")
-_TIME = re.compile(r"^(real|user|sys)\s+(?:(\d+)m\s*)?(\d+(?:\.\d+)?)s?$")
+_TIME = re.compile(r"^(real|user|sys)\s+(?:(\d{1,6})m\s*)?(\d{1,6}(?:\.\d{1,9})?)s?$")
 _LOOKS_LIKE_FIGURE = re.compile(r"(?<![\w.])\d+\.\d+k\b|^\+(?:F|R)\d*:|\d's in \d|\d+\.\d+s +\d+\.\d+")
 _FEWEST_OF_RESULT = 4
 _MOST_WITHOUT_K = 10000

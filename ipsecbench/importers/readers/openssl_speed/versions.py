@@ -14,7 +14,7 @@ from types import MappingProxyType
 from ipsecbench.importers.sheet import printable
 
 _VERSION = re.compile(
-    r"^(?:version:\s*(?=\d)|(OpenSSL|LibreSSL)\s+(?:\(version\s+)?)(\d+)\.(\d+)(?:\.(\d+))?([a-z]{0,2}(?![a-z]))(.*)$"
+    r"^(?:version:\s*(?=\d)|(OpenSSL|LibreSSL)\s+(?:\(version\s+)?)(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?([a-z]{0,2}(?![a-z]))(.*)$"
 )
 _RECORD_SINCE: Mapping[tuple[int, int], int] = MappingProxyType(
     {(3, 0): 16, (3, 1): 8, (3, 2): 4, (3, 3): 3, (3, 4): 1}
