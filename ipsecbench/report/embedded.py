@@ -101,10 +101,14 @@ def embedded_data(dataset: Dataset, others: Mapping[str, Any], dataset_file: str
         data = _in_lines({**extra, **packed})
         if len(data) <= budget_bytes:
             return Embedded(data, f"{all_of_it}, packed by gzip")
-    medians = _in_lines({**others, "dataset": to_document(without_samples(dataset))})
+    reduced = without_samples(dataset)
+    text = f"{names}the dataset with medians and intervals; the raw samples are in the dataset's file{digest}"
+    medians = _in_lines({**others, "dataset": to_document(reduced)})
     if len(medians) <= budget_bytes:
-        left = f"the raw samples are in the dataset's file{digest}"
-        return Embedded(medians, f"{names}the dataset with medians and intervals; {left}")
+        return Embedded(medians, text)
+    medians = _in_lines({**others_packed, "dataset_gzip": _packed(encoded(reduced))})
+    if len(medians) <= budget_bytes:
+        return Embedded(medians, f"{text}; packed by gzip")
     alone = _in_lines(others)
     if others and len(alone) <= budget_bytes:
         return Embedded(alone, f"{names.removesuffix(' and ')} alone, for size; the dataset is in its file{digest}")

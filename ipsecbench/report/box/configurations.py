@@ -11,7 +11,7 @@ from ipsecbench.errors import PolicyError, RefusedError, UsageError
 from ipsecbench.export.connection import Connection
 from ipsecbench.export.fitting import Again, fit
 from ipsecbench.export.from_recommendation import connection_of
-from ipsecbench.export.target import Proof, Target, find_target
+from ipsecbench.export.target import File, Proof, Target, find_target
 from ipsecbench.recommend.model import Recommendation
 from ipsecbench.recommend.requirements.records import Requirements
 
@@ -108,7 +108,8 @@ def _configuration(
         return refused
     try:
         fitted = fit(target, version, recommendation, again, connection_of)
-        files = _files(target, fitted.connection, version)
+        # It is for both ends on this product: the table for any other one at the other end is left out.
+        files = _files(target, fitted.connection, version, tables=False)
     except RefusedError as error:
         return replace(refused, refusals=error.reasons)
     except PolicyError as error:
@@ -119,16 +120,22 @@ def _configuration(
     )
 
 
-def _files(target: Target, connection: Connection, version: str) -> tuple[EndFile, ...]:
+def _files(target: Target, connection: Connection, version: str, *, tables: bool = True) -> tuple[EndFile, ...]:
     if target.both_ends_in_one:
         ends = [("both ends", target.files(connection, version))]
     else:
-        ends = [(f"this end, {connection.local.address}", target.files(connection, version))]
+        here, there = target.files(connection, version), target.files(connection.mirrored(), version)
         # Where the product's own text for this end comes with a table for any other one, that table is shown once.
-        there = [file for file in target.files(connection.mirrored(), version) if "other-end" not in file.name]
-        ends.append((f"the other end, {connection.peer.address}", tuple(there)))
+        ends = [
+            (f"this end, {connection.local.address}", here if tables else _without_table(here)),
+            (f"the other end, {connection.peer.address}", _without_table(there)),
+        ]
     return tuple(
         EndFile(f"config-{target.name}-{place}-{number}", f"{file.name}: {title}", file.text)
         for place, (title, files) in enumerate(ends)
         for number, file in enumerate(files)
     )
+
+
+def _without_table(files: tuple[File, ...]) -> tuple[File, ...]:
+    return tuple(file for file in files if "other-end" not in file.name)

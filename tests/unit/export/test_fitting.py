@@ -6,6 +6,8 @@ which reads configurations and knows nothing of recommendations.
 
 from __future__ import annotations
 
+import contextlib
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -13,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from ipsecbench.algorithms.encryption import ENCRYPTION
+from ipsecbench.algorithms.integrity import INTEGRITY
+from ipsecbench.algorithms.key_exchange import KEY_EXCHANGE
+from ipsecbench.algorithms.prf import PRF
 from ipsecbench.audit.findings import Grade
 from ipsecbench.audit.recognition import read
 from ipsecbench.audit.verdict import judge
@@ -226,3 +232,27 @@ def test_a_choice_that_leads_nowhere_is_given_up() -> None:
     fitted = _fit(target, "5.9", "example", "modern")
     assert fitted.connection.esp.encryption == "aes256gcm16"
     assert fitted.connection.esp.key_exchange is not None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_a_product_has_the_set_is_there_and_not_below_the_policy(seed: int) -> None:
+    """Products with random parts of everything; AES-256 goes with some of its groups only."""
+    choose = random.Random(seed)
+    has = {name for table in (ENCRYPTION, INTEGRITY, PRF, KEY_EXCHANGE) for name in table if choose.random() < 0.6}
+    has |= {"aes256", "sha256", "prfsha256", "modp2048"}  # so that there is a plain connection
+    with_aes256 = {name for name in KEY_EXCHANGE if choose.random() < 0.6} | {"modp2048"}
+
+    def writes(one: Connection) -> bool:
+        exchanges = {one.ike.key_exchange, one.esp.key_exchange or one.ike.key_exchange}
+        names = {one.ike.encryption, one.ike.prf, one.esp.encryption, *exchanges}
+        names |= {name for name in (one.ike.integrity, one.esp.integrity) if name is not None}
+        return names <= has and (one.ike.encryption != "aes256gcm16" or one.ike.key_exchange in with_aes256)
+
+    fits = {abilities(_only(writes), "5.9", load_policy(policy)).ike != frozenset() for policy in NOTHING_FITS}
+    for policy in NOTHING_FITS:
+        with contextlib.suppress(PolicyError):
+            fitted = _fit(_only(writes), "5.9", "example", policy)
+            assert writes(fitted.connection)
+            _never_below_the_policy(fitted, policy)
+            fits.discard(True)
+    assert True not in fits

@@ -19,7 +19,7 @@ from ipsecbench.bench.measurement import Estimate, Measurement, Sample
 from ipsecbench.dataset.codec import to_document
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.reduced import SAMPLES_LEFT_OUT, without_samples
-from ipsecbench.dataset.store import encoded, read_dataset, write_dataset
+from ipsecbench.dataset.store import dataset_of, encoded, read_dataset, write_dataset
 from ipsecbench.errors import DatasetError
 from ipsecbench.importers.formats import guessed_format, import_text
 from ipsecbench.importers.text import Text, text_of
@@ -27,7 +27,7 @@ from ipsecbench.recommend import recommend
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
 from ipsecbench.report.box.page import render_page
-from ipsecbench.report.embedded import LARGEST_PAGE_BYTES
+from ipsecbench.report.embedded import LARGEST_PAGE_BYTES, embedded_data
 
 SETTINGS = {
     **{"mode": "thorough", "precision": 0.01, "budget_seconds": 240.0, "minimum_rounds": 5, "only": []},
@@ -104,6 +104,16 @@ def test_where_samples_do_not_fit_medians_come_back_with_their_intervals_and_say
     # What is recommended of it hardly differs: intervals take the place of samples.
     policy, wanted = load_policy("modern"), Requirements()
     assert recommend(found, policy, wanted).phase2.suite == recommend(dataset, policy, wanted).phase2.suite
+
+
+def test_where_medians_do_not_fit_as_they_are_they_come_packed(stored: Callable[..., Dataset]) -> None:
+    dataset = stored(400)
+    plain = len(embedded_data(without_samples(dataset), {}, "box.ipsecbench.json", LARGEST_PAGE_BYTES).json)
+    found = embedded_data(dataset, {"recommendation": {}}, "box.ipsecbench.json", plain - 1)
+    assert len(found.json) < plain
+    assert "medians" in found.note
+    octets = gzip.decompress(base64.b64decode(json.loads(found.json)["dataset_gzip"]))
+    assert dataset_of(octets).measurements == without_samples(dataset).measurements
 
 
 def test_leaving_samples_out_twice_is_leaving_them_out_once(stored: Callable[..., Dataset]) -> None:
