@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
+from ipsecbench.cli.screen.blocks import Block, Prose, TableBlock
 from ipsecbench.cli.screen.text_table import GREEN, GREY, RED, TextCell, TextColumn, distinct
 from ipsecbench.comparison.compare import SAME_SAMPLES, expected_by_chance
 from ipsecbench.comparison.joining import LIMITED, OTHER_LIBRARY
@@ -148,7 +148,7 @@ def doubt_title(code: str) -> str:
     return _OWN_DOUBTS.get(code, "see docs/dataset.md") if kind is None else kind.title
 
 
-def _groups(ratios: Sequence[Ratio], wish: Wish) -> Sheet:
+def _groups(ratios: Sequence[Ratio], wish: Wish) -> TableBlock:
     grouping = wish.grouping or "scope"
     groups = [*by_group(ratios, grouping, wish.noise), summarised("all", ratios, wish.noise)]
     columns = (
@@ -161,7 +161,7 @@ def _groups(ratios: Sequence[Ratio], wish: Wish) -> Sheet:
         TextColumn("slower", True, 1),
         TextColumn("outcome", weight=5),
     )
-    return Sheet(f"Rate of the box over the baseline's, geometric mean by {grouping}", columns,
+    return TableBlock(f"Rate of the box over the baseline's, geometric mean by {grouping}", columns,
                  tuple(_group_row(group) for group in groups))  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def _rows(ratios: Sequence[Ratio], wish: Wish) -> list[Block]:
     if same:
         work = chosen[0].workload
         title += f"; all of {', '.join(f'{name} {getattr(work, name)}' for name in same)}"
-    return [Sheet(title, _ROW_COLUMNS, tuple(_row(ratio, same) for ratio in chosen))]
+    return [TableBlock(title, _ROW_COLUMNS, tuple(_row(ratio, same) for ratio in chosen))]
 
 
 def _row(ratio: Ratio, same: Sequence[str]) -> tuple[TextCell, ...]:
@@ -281,7 +281,7 @@ def _matrix(
     names: Sequence[str],
     groups: Sequence[Mapping[str, GroupSummary]],
     wish: Wish,
-) -> Sheet:
+) -> TableBlock:
     """Groups by boxes, or boxes by groups where there are more boxes than groups."""
     names = [*(name for name in names if name != "all"), "all"]
     lines = [(one.box.name, some) for one, some in zip(comparison.boxes, groups, strict=True) if some]
@@ -294,7 +294,7 @@ def _matrix(
               for place, (box, _) in enumerate(lines)),
         )  # fmt: skip
         rows = tuple((TextCell(name), *(_matrix_cell(some.get(name)) for _, some in lines)) for name in names)
-        return Sheet(title, columns, rows)
+        return TableBlock(title, columns, rows)
     order = ["all", *(name for name in names if name != "all")]
     columns = (
         TextColumn("box", is_name=True),
@@ -305,7 +305,7 @@ def _matrix(
         title += f", the fastest {wish.top:,} of {len(lines):,} boxes (--all shows every box)"
         lines = lines[: wish.top]
     rows = tuple((TextCell(box), *(_matrix_cell(some.get(name)) for name in order)) for box, some in lines)
-    return Sheet(title, columns, rows)
+    return TableBlock(title, columns, rows)
 
 
 def _matrix_cell(group: GroupSummary | None) -> TextCell:

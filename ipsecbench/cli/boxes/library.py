@@ -160,7 +160,7 @@ def _show(found: Sequence[Description], library: Library, show_all: bool, markdo
 
 
 def _blocks(found: Sequence[Description], library: Library, show_all: bool) -> list[Block]:
-    from ipsecbench.cli.screen.blocks import Prose, Sheet
+    from ipsecbench.cli.screen.blocks import Prose, TableBlock
     from ipsecbench.cli.screen.text_table import TextColumn
 
     rows = sum(each.rows for each in found)
@@ -192,7 +192,7 @@ def _blocks(found: Sequence[Description], library: Library, show_all: bool) -> l
         TextColumn("doubted", True, 3),
         TextColumn("notes", weight=5),
     )
-    return [*blocks, Sheet(title, columns, tuple(_row(each) for each in shown))]
+    return [*blocks, TableBlock(title, columns, tuple(_row(each) for each in shown))]
 
 
 def _row(each: Description) -> tuple[Any, ...]:

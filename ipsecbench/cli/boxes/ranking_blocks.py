@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ipsecbench.bench.measurement import Estimate
 from ipsecbench.cli.boxes.compare_blocks import doubt_title, is_note
-from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
+from ipsecbench.cli.screen.blocks import Block, Prose, TableBlock
 from ipsecbench.cli.screen.text_table import GREEN, GREY, RED, TextCell, TextColumn
 from ipsecbench.comparison.boxes import BoxAnswer, Ground, Ranking
 from ipsecbench.comparison.security_cost import SecurityCost, StepCost
@@ -66,7 +66,7 @@ def ranking_blocks(ranking: Ranking, most: int | None = None) -> list[Block]:
         title = "Boxes, best first"
         if most is not None and len(rows) > most:
             title += f" ({most:,} of {len(rows):,}; --all shows all)"
-        found.append(Sheet(title, columns, rows[:most]))
+        found.append(TableBlock(title, columns, rows[:most]))
     found += _unanswered(ranking)
     codes: dict[str, list[str]] = {}
     for answer in answered:
@@ -150,7 +150,7 @@ def _spread(costs: Sequence[SecurityCost]) -> list[Block]:
                 three = (factors[0], factors[len(factors) // 2], factors[-1])
                 cells = [cell for factor, name in three for cell in (TextCell(formats.ratio(factor)), TextCell(name))]
                 rows.append((TextCell(first.step.title), TextCell(f"{len(factors):,}"), *cells))
-        found += [Sheet(title, columns, tuple(rows))] if rows else []
+        found += [TableBlock(title, columns, tuple(rows))] if rows else []
     return found
 
 
@@ -171,7 +171,7 @@ def _long(costs: Sequence[SecurityCost]) -> list[Block]:
             for cost, one in zip(costs, steps, strict=True)
             if one.factor is not None
         ]
-        found += [Sheet(title, columns, tuple(rows))] if rows else []
+        found += [TableBlock(title, columns, tuple(rows))] if rows else []
     return found
 
 
@@ -179,12 +179,12 @@ def _factor_cells(factor: Estimate) -> tuple[TextCell, TextCell]:
     return TextCell(formats.ratio(factor.median)), TextCell(formats.ratio_interval(factor))
 
 
-def _steps(title: str, names: Sequence[str], boxes: Sequence[Sequence[StepCost]]) -> Sheet:
+def _steps(title: str, names: Sequence[str], boxes: Sequence[Sequence[StepCost]]) -> TableBlock:
     columns = (TextColumn("step"), *(TextColumn(shorten(name, 20), True) for name in names))
     rows = tuple(
         (TextCell(steps[0].step.title), *(_factor(each) for each in steps)) for steps in zip(*boxes, strict=True)
     )
-    return Sheet(title, columns, rows)
+    return TableBlock(title, columns, rows)
 
 
 def _factor(cost: StepCost) -> TextCell:

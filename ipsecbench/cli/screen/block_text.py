@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ipsecbench.cli.screen.blocks import Block, Prose, Sheet
+from ipsecbench.cli.screen.blocks import Block, Prose, TableBlock
 from ipsecbench.cli.screen.text_blocks import LABEL_WIDTH, labelled, plain, wrapped
 from ipsecbench.cli.screen.text_table import BOLD, PLAIN, TextCell, TextColumn, text_table
 
@@ -13,7 +13,7 @@ def screen_text(blocks: Iterable[Block], width: int, coloured: bool) -> str:
     """Lines of a screen: labels at the left, an empty line before each table."""
     lines: list[str] = []
     for block in blocks:
-        if isinstance(block, Sheet):
+        if isinstance(block, TableBlock):
             title = wrapped(plain(block.title), "", width=width)
             lines += ["", *(f"{BOLD}{line}{PLAIN}" if coloured else line for line in title)]
             lines += text_table(block.columns, block.rows, width, coloured)

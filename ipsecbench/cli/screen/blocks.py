@@ -20,7 +20,7 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class TableBlock:
     """A table."""
 
     title: str
@@ -31,4 +31,4 @@ class Sheet:
     """Its rows."""
 
 
-Block = Prose | Sheet
+Block = Prose | TableBlock

@@ -1,6 +1,6 @@
 """Who is excluded before anything is compared, and why: exactly one main reason each, the first that applies.
 
-The order is that of :class:`~ipsecbench.recommend.model.ExclusionKind`: what no policy could change first, what a
+The order is that of :class:`~ipsecbench.recommend.reasons.ExclusionKind`: what no policy could change first, what a
 faster box could change last. The comparison itself (goal, ranking) adds its reasons in ``phase1`` and ``phase2``.
 """
 
