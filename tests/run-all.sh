@@ -10,7 +10,7 @@ make --no-print-directory --jobs=2 --output-sync=target lint types agent-tests c
 
 # What counts on a processor of its own runs alone: nothing may be lost at a rate, a figure of one run is held against
 # that of another.
-alone="tests/proofs tests/commands/test_main_job.py"
+alone="tests/proofs tests/dataplane/test_replacement.py tests/commands/test_main_job.py"
 echo "== Python tests, one at a time"
 # shellcheck disable=SC2086  a list of words
 $bin/pytest -q --durations=10 $alone

@@ -38,7 +38,7 @@ def _checked(named: Path, box: Survey) -> Path:
         raise UsageError(f"--agent: {named}: {error.strerror}") from error
     if found is None:
         raise UsageError(f"--agent: {named} is no executable of Linux (ELF)")
-    machine = box.shell.machine if box.shell is not None else None
+    machine = box.shell_program.machine if box.shell_program is not None else None
     if machine is not None and found.machine != machine:
         raise UsageError(f"--agent: {named} is for {found.machine}, and the box's programs are for {box.machine}")
     return named
@@ -52,11 +52,11 @@ def _own(box: Survey) -> Path | None:
             found = read_executable(file.read(BEGINNING_BYTES))
     except (AgentError, OSError):
         return None
-    if found is None or box.shell is None or found.machine != box.shell.machine:
+    if found is None or box.shell_program is None or found.machine != box.shell_program.machine:
         return None
-    if found.float_abi != box.shell.float_abi:
+    if found.float_abi != box.shell_program.float_abi:
         return None
-    has_loader = found.interpreter is None or found.interpreter in (box.shell.interpreter, *box.loaders)
+    has_loader = found.interpreter is None or found.interpreter in (box.shell_program.interpreter, *box.loaders)
     return path if has_loader else None
 
 

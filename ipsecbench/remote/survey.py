@@ -36,7 +36,7 @@ class Survey:
     """The machine that programs there are built for, in uname's words, with the byte order: ``mips`` is big-endian."""
     libc: str | None
     """``glibc``, ``musl``, ``uclibc``, or None."""
-    shell: Executable | None
+    shell_program: Executable | None
     """What its shell was built for."""
     loaders: tuple[str, ...]
     """Dynamic loaders that are there."""
@@ -85,7 +85,7 @@ def read_survey(parts: dict[str, bytes]) -> Survey:
         system=system,
         machine=_machine(shell, system.rpartition(" ")[2][:_LONGEST_NAME]),
         libc=_libc(shell, loaders),
-        shell=shell,
+        shell_program=shell,
         loaders=loaders,
         host_name=line("hostname"),
         boot=line("boot"),

@@ -74,10 +74,10 @@ def test_the_agent_that_was_built_for_it(openwrt: Survey, tmp_path: Path, monkey
     cross(tmp_path / "cross", "mips-musl", "mipsel-musl", "mips-glibc")
     chosen = choose_agent(openwrt, None)
     assert chosen == tmp_path / "cross/mips-musl/ipsecbench-agent"
-    little = replace(openwrt, machine="mipsel", shell=None)
+    little = replace(openwrt, machine="mipsel", shell_program=None)
     assert choose_agent(little, None) == tmp_path / "cross/mipsel-musl/ipsecbench-agent"
     # A shell without a loader, such as a static busybox: the loaders that are there say it.
-    assert choose_agent(replace(openwrt, libc=None, shell=None), None) == chosen
+    assert choose_agent(replace(openwrt, libc=None, shell_program=None), None) == chosen
     assert choose_agent(replace(openwrt, libc="uclibc", loaders=()), None) is None
     assert choose_agent(replace(openwrt, machine="ppc"), None) is None
 
@@ -91,10 +91,13 @@ def test_its_own_agent_for_a_box_like_this_machine(
     own = read_executable(agent_path().read_bytes()[:4096])
     assert own is not None
     assert own.machine is not None
-    same = replace(openwrt, machine=own.machine, shell=own, libc=own.libc)
+    same = replace(openwrt, machine=own.machine, shell_program=own, libc=own.libc)
     assert choose_agent(same, None) == agent_path()
     # The same processor with another C library, and no loader for ours.
-    assert choose_agent(replace(same, shell=replace(own, interpreter="/lib/ld-musl-x.so.1"), loaders=()), None) is None
+    assert (
+        choose_agent(replace(same, shell_program=replace(own, interpreter="/lib/ld-musl-x.so.1"), loaders=()), None)
+        is None
+    )
 
 
 def test_a_named_agent_must_be_for_the_box(openwrt: Survey, tmp_path: Path) -> None:

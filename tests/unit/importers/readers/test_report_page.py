@@ -81,6 +81,7 @@ def test_a_report_gives_its_dataset_back_octet_for_octet(stored: Callable[..., D
     assert encoded(found) == encoded(dataset)
 
 
+@pytest.mark.slow
 def test_where_samples_do_not_fit_medians_come_back_with_their_intervals_and_say_so(
     stored: Callable[..., Dataset],
 ) -> None:
