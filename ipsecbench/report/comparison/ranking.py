@@ -228,12 +228,15 @@ _RATE_COLUMNS = (Column("Box"), Column("Suite", code=True), Column("Mbit/s", num
 
 def front_figures(named: Named) -> tuple[Figure, ...]:
     """Price against throughput; one chart for each tier of which two boxes have a price."""
-    drawn = []
-    for tier, answers in _by_tier(named.ranking).items():
-        priced = [one for one in answers if one.box.price is not None]
-        if len(priced) > 1:
-            drawn.append(draw(_front_plan(named, tier, priced)))
-    return tuple(drawn)
+    priced = {
+        tier: [one for one in answers if one.box.price is not None] for tier, answers in _by_tier(named.ranking).items()
+    }
+    alone = [one for answers in priced.values() if len(answers) == 1 for one in answers]
+    note = ""
+    if alone:
+        boxes = listing(f"{named.name(one)}: {price_text(one.box.price or 0.0)}, {rate(_median(one))}" for one in alone)
+        note = f"Not drawn, since figures of another tier share no axis with these: {boxes}."
+    return tuple(draw(_front_plan(named, tier, answers, note)) for tier, answers in priced.items() if len(answers) > 1)
 
 
 def unbeaten(answers: Sequence[BoxAnswer]) -> list[BoxAnswer]:
@@ -250,7 +253,7 @@ def _median(answer: BoxAnswer) -> float:
     return answer.mbit_per_second.median if answer.mbit_per_second is not None else 0.0
 
 
-def _front_plan(named: Named, tier: Tier, priced: Sequence[BoxAnswer]) -> Plan:
+def _front_plan(named: Named, tier: Tier, priced: Sequence[BoxAnswer], note: str) -> Plan:
     front = unbeaten(priced)
     is_front = {id(one) for one in front}
     goal = goal_of(named.ranking)
@@ -303,7 +306,7 @@ def _front_plan(named: Named, tier: Tier, priced: Sequence[BoxAnswer]) -> Plan:
     names = listing(named.name(one) for one in front[:6])
     lead = f"Right is faster, low is cheaper. Unbeaten in both: {names}{' and others' if len(front) > 6 else ''}."
     table = Table(f"Price and rate, {TIER_TITLES[tier].lower()}, with 90% intervals", columns, lines)
-    return Plan(f"front-{tier}", f"Price against throughput: {TIER_TITLES[tier].lower()}", lead, plot, table)
+    return Plan(f"front-{tier}", f"Price against throughput: {TIER_TITLES[tier].lower()}", lead, plot, table, note)
 
 
 def cost_tables(costs: Sequence[SecurityCost], names: dict[int, str]) -> tuple[Table, ...]:

@@ -22,8 +22,11 @@ from ipsecbench.comparison.security_cost import security_costs
 from ipsecbench.dataset.model import Dataset
 from ipsecbench.dataset.source import UNKNOWN_DATE, VERDICT_KINDS, DatasetVerdict, Source
 from ipsecbench.errors import UsageError
+from ipsecbench.importers.sheet import Sheet
+from ipsecbench.importers.text import text_of
 from ipsecbench.recommend.policies.policy import load_policy
 from ipsecbench.recommend.requirements.records import Requirements
+from ipsecbench.recommend.requirements.traffic import Traffic
 from ipsecbench.report.comparison.boxes import MOST_NAMED
 from ipsecbench.report.comparison.page import (
     LARGEST_PAGE_BYTES,
@@ -304,6 +307,19 @@ def test_the_ranking_comes_first_and_names_the_best(make_dataset: Make, read_pag
     assert "Cheapest of those that reach it: one, 100." in page.html
     assert page.by_id("cost-table-1").all("tr")[1].all("th")[0].text == "one"
     assert page.by_id("front-packet-loop-section")
+
+
+def test_a_priced_box_alone_in_its_tier_is_named_below_the_price_chart(
+    make_dataset: Make, read_page: Callable[[str], Any]
+) -> None:
+    measured = make_dataset()
+    sheet = Sheet(text_of(b"", "t.csv"), "tunnel-table", label="gateway")
+    tunnel = Workload(Tier.ON_WIRE, "tunnel-table", "both", "aes128gcm16", 1400)
+    sheet.figure(tunnel, 2000.0, Unit.MEGABITS)
+    boxes = [_box(measured, "one", 100), _box(measured, "two", 200), _box(sheet.dataset(), "gateway", 300)]
+    wanted = Requirements(traffic=Traffic(size_bytes=1400))
+    page = read_page(render_comparison(compare(boxes), rank_boxes(boxes, load_policy("modern"), wanted)))
+    assert "share no axis with these: gateway: 300, 2.00 Gbit/s." in page.by_id("front-packet-loop-section").text
 
 
 def test_fifty_boxes_with_long_names_stay_below_a_megabyte_and_a_half(make_dataset: Make) -> None:
