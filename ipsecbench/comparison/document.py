@@ -13,6 +13,7 @@ from ipsecbench.comparison.model import NOISE, Box, BoxComparison, Comparison, O
 from ipsecbench.comparison.scopes import scope_of
 from ipsecbench.comparison.security_cost import SecurityCost, StepCost
 from ipsecbench.comparison.summaries import GroupSummary, by_group, summarised
+from ipsecbench.dataset.codec import workload_to_object
 
 FORMAT = "ipsecbench comparison"
 """Value of the field ``format``."""
@@ -81,16 +82,7 @@ def _compared(one: BoxComparison, groupings: Sequence[str], noise: float) -> dic
 
 def workload_document(work: Workload) -> dict[str, Any]:
     """What a row measured."""
-    return {
-        "scope": scope_of(work).value,
-        "tier": work.tier.value,
-        "provider": work.provider,
-        "operation": work.operation,
-        "algorithm": work.algorithm,
-        "size_bytes": work.size_bytes,
-        "mix": work.mix,
-        "cores": work.cores,
-    }
+    return {"scope": scope_of(work).value, **workload_to_object(work)}
 
 
 def _ratio(ratio: Ratio) -> dict[str, Any]:

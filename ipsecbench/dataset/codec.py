@@ -101,11 +101,8 @@ def _fit_to_object(fit: Fit) -> dict[str, Any]:
     }
 
 
-def _measurement_to_object(row: Measurement) -> dict[str, Any]:
-    work = row.workload
-    samples: dict[str, Any] = {name: [getattr(sample, name) for sample in row.samples] for name in _COLUMNS}
-    cycles = [sample.cycles for sample in row.samples]
-    samples["cycles"] = None if not cycles or None in cycles else cycles
+def workload_to_object(work: Workload) -> dict[str, Any]:
+    """The fields of a row that say what was measured, as a dataset names them."""
     return {
         "tier": work.tier.value,
         "provider": work.provider,
@@ -114,6 +111,16 @@ def _measurement_to_object(row: Measurement) -> dict[str, Any]:
         "size_bytes": work.size_bytes,
         "mix": work.mix,
         "cores": work.cores,
+    }
+
+
+def _measurement_to_object(row: Measurement) -> dict[str, Any]:
+    work = row.workload
+    samples: dict[str, Any] = {name: [getattr(sample, name) for sample in row.samples] for name in _COLUMNS}
+    cycles = [sample.cycles for sample in row.samples]
+    samples["cycles"] = None if not cycles or None in cycles else cycles
+    return {
+        **workload_to_object(work),
         "status": row.status.value,
         "message": row.message,
         "flags": list(row.flags),
